@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { realpathSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { afterEach, expect, test } from 'vitest';
+import {
+  findProcessesByDirectory,
+  findProcessesByMarker,
+  isSameProcess,
+  processDirectory,
+  processMarker,
+  processProgram,
+  processStartTime,
+} from './facts.ts';
+import { stopProcess } from './stop.ts';
+
+const children: ChildProcess[] = [];
+
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+});
+
+/** A node process that says "up" once its script has run. */
+async function start(
+  script: string,
+  options: { env?: Record<string, string>; cwd?: string } = {},
+): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['-e', `${script}; process.stdout.write('up'); setInterval(() => {}, 1e6)`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+  });
+  children.push(child);
+  await once(child.stdout!, 'data');
+  return child;
+}
+
+test('a start time names one process: it stays, differs between processes and ends with the process', async () => {
+  const first = await start('');
+  const second = await start('');
+  const started = processStartTime(first.pid!);
+  expect(started).toBeDefined();
+  expect(processStartTime(first.pid!)).toBe(started);
+  expect(processStartTime(second.pid!)).not.toBe(started);
+  expect(isSameProcess(second.pid!, started!)).toBe(false);
+  first.kill('SIGKILL');
+  await once(first, 'exit');
+  expect(isSameProcess(first.pid!, started!)).toBe(false);
+});
+
+test.runIf(process.platform === 'linux')('a zombie is not alive', async () => {
+  // The shell leaves its child unreaped: after exec the parent is a sleep that never waits.
+  const parent = spawn('/bin/sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 100'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  children.push(parent);
+  const [text] = (await once(parent.stdout!, 'data')) as [Buffer];
+  const zombie = Number(text.toString());
+  await expect.poll(() => processStartTime(zombie), { timeout: 5_000 }).toBeUndefined();
+  // Signal 0 still reaches it: that alone would call it alive.
+  expect(process.kill(zombie, 0)).toBe(true);
+});
+
+test('a process is found by its marker, its directory and its program', async () => {
+  const value = randomUUID();
+  const directory = realpathSync(tmpdir());
+  const child = await start('', { env: { QD_TEST_MARKER: value }, cwd: directory });
+  expect(processMarker(child.pid!, 'QD_TEST_MARKER')).toBe(value);
+  expect(processMarker(child.pid!, 'QD_TEST')).toBeUndefined();
+  expect(findProcessesByMarker('QD_TEST_MARKER', value)).toEqual([child.pid]);
+  expect(findProcessesByDirectory(directory)).toContain(child.pid);
+  expect(processDirectory(child.pid!)).toBe(directory);
+  expect(processProgram(child.pid!)).toBe(realpathSync(process.execPath));
+});
+
+test('a process that leaves when asked is not killed', async () => {
+  const child = await start("process.on('SIGTERM', () => process.exit(0))");
+  const outcome = await stopProcess(child.pid!, processStartTime(child.pid!)!, { graceMs: 20_000 });
+  expect(outcome).toBe('left');
+});
+
+test('a process that ignores the signal is killed after its grace', async () => {
+  const child = await start("process.on('SIGTERM', () => {})");
+  const outcome = await stopProcess(child.pid!, processStartTime(child.pid!)!, { graceMs: 50 });
+  expect(outcome).toBe('killed');
+  expect(processStartTime(child.pid!)).toBeUndefined();
+});
+
+test('a process that only has the pid of the one meant is left alone', async () => {
+  const child = await start('');
+  expect(await stopProcess(child.pid!, 'of another', { graceMs: 50 })).toBe('left');
+  expect(processStartTime(child.pid!)).toBeDefined();
+});
