@@ -1,0 +1,45 @@
+// The abilities a credential may have, in plain words, and the sets that agents and jobs get. `resource:verb`.
+
+export const abilities = [
+  'log:read',
+  'log:append',
+  'access:read',
+  'access:write',
+  'work:read',
+  'work:enqueue',
+  'work:claim',
+  'work:write',
+  'fleet:read',
+  'fleet:write',
+  'fleet:beat',
+] as const;
+
+export type Ability = (typeof abilities)[number];
+
+export const abilityWords: Readonly<Record<Ability, string>> = {
+  'log:read': 'read the event log and follow it live',
+  'log:append': 'append events under its own name',
+  'access:read': 'see tenants and tokens, never secrets',
+  'access:write': 'make tenants and tokens, revoke tokens, make sign-in links',
+  'work:read': 'see jobs, their payloads and results',
+  'work:enqueue': 'add jobs',
+  'work:claim': 'take jobs and report their outcome',
+  'work:write': 'change jobs and queues of others',
+  'fleet:read': 'see agents and what they print',
+  'fleet:write': 'add, pause, restart and remove agents',
+  'fleet:beat': 'report its own health',
+};
+
+/** An agent works: it reads, appends, enqueues, claims and beats; it changes nobody else. */
+export const agentAbilities: readonly Ability[] = [
+  'log:read',
+  'log:append',
+  'work:read',
+  'work:enqueue',
+  'work:claim',
+  'fleet:read',
+  'fleet:beat',
+];
+
+/** A job's token acts for the job's tenant while the lease is valid. */
+export const jobAbilities: readonly Ability[] = ['log:read', 'log:append', 'work:read', 'work:enqueue'];

@@ -1,0 +1,198 @@
+// What the outside may ask about tenants, operators, tokens and sessions. Agents are added by the fleet room, which
+// makes their identity here.
+import { z } from 'zod';
+import { page, pageLimit, slug, timestamp } from '../../platform/fields.ts';
+import { operationsOf } from '../../platform/operation.ts';
+import { abilities } from './abilities.ts';
+import type { Access } from './service.ts';
+
+const operation = operationsOf<Access>();
+
+const ability = z.enum(abilities);
+
+export const me = operation({
+  name: 'access.me',
+  summary: 'Who this credential is, its tenant and its abilities',
+  ability: 'any',
+  effect: 'read',
+  method: 'GET',
+  path: '/v1/me',
+  input: z.strictObject({}),
+  output: z.object({
+    kind: z.enum(['operator', 'agent', 'job']),
+    name: z.string(),
+    tenant: z.string().describe('`fleet` when it may act for every tenant'),
+    abilities: z.array(z.string()),
+    job: z.string().nullable(),
+    server: z.object({ version: z.string(), time: z.string() }),
+  }),
+  cli: { words: 'me', aliases: ['whoami'], example: 'quarterdeck me' },
+  run: (access, call) => access.me(call),
+});
+
+export const signIn = operation({
+  name: 'access.session.create',
+  summary: 'Exchange the key of a one-time sign-in link for a session cookie',
+  ability: 'public',
+  effect: 'write',
+  method: 'POST',
+  path: '/v1/session',
+  status: 201,
+  bodyLimit: 4096,
+  perMinute: 10,
+  input: z.strictObject({ key: z.string().min(1).max(100) }),
+  output: z.object({ name: z.string(), expires_at: z.string() }),
+  errors: ['access.sign_in_key_invalid'],
+  cli: { none: 'a browser session; the CLI uses tokens' },
+  noMcp: 'a browser session',
+  noSdk: 'a browser session',
+  example: { key: 'qd_link_…' },
+  run: (access, call, input) => access.signIn(call, input.key),
+});
+
+export const signOut = operation({
+  name: 'access.session.remove',
+  summary: 'End the session of this browser',
+  ability: 'any',
+  effect: 'write',
+  method: 'DELETE',
+  path: '/v1/session',
+  input: z.strictObject({}),
+  output: z.object({ signed_out: z.boolean() }),
+  cli: { none: 'a browser session; the CLI uses tokens' },
+  noMcp: 'a browser session',
+  noSdk: 'a browser session',
+  run: (access, call) => access.signOut(call),
+});
+
+export const createSignInLink = operation({
+  name: 'access.sign_in_link.create',
+  summary: 'Make a one-time link that signs an operator in; valid for ten minutes',
+  ability: 'access:write',
+  effect: 'write',
+  method: 'POST',
+  path: '/v1/sign-in-links',
+  status: 201,
+  input: z.strictObject({}),
+  output: z.object({ url: z.string(), expires_at: z.string() }),
+  errors: ['access.operators_only'],
+  cli: { words: 'open', example: 'quarterdeck open' },
+  noMcp: 'it signs a person in',
+  noSdk: 'it signs a person in',
+  run: (access, call) => access.createSignInLink(call),
+});
+
+const tenant = z.object({ tenant: z.string(), name: z.string(), created_at: z.string() });
+
+export const listTenants = operation({
+  name: 'access.tenant.list',
+  summary: 'The tenants this credential may see',
+  ability: 'access:read',
+  effect: 'read',
+  method: 'GET',
+  path: '/v1/tenants',
+  input: z.strictObject({ after: z.string().max(64).optional(), limit: pageLimit }),
+  output: page(tenant),
+  cli: { words: 'tenant list', columns: ['tenant', 'name', 'created_at'], example: 'quarterdeck tenant list' },
+  run: (access, call, input) => access.listTenants(call, input),
+});
+
+export const createTenant = operation({
+  name: 'access.tenant.create',
+  summary: 'Add a tenant: a client whose agents, jobs and events nobody else sees',
+  ability: 'access:write',
+  effect: 'write',
+  method: 'POST',
+  path: '/v1/tenants',
+  status: 201,
+  input: z.strictObject({ tenant: slug, name: z.string().min(1).max(200).optional() }),
+  output: tenant,
+  errors: ['access.tenant_exists', 'access.fleet_only'],
+  cli: { words: 'tenant add', positional: ['tenant'], example: 'quarterdeck tenant add acme --name "Acme Ltd"' },
+  example: { tenant: 'acme', name: 'Acme Ltd' },
+  run: (access, call, input) => access.createTenant(call, input),
+});
+
+const token = z.object({
+  token_id: z.string(),
+  kind: z.enum(['operator', 'agent']),
+  name: z.string().describe('What the token is for'),
+  of: z.string().describe('The operator or agent that it speaks for'),
+  tenant: z.string(),
+  abilities: z.array(z.string()),
+  display: z.string().describe('First and last characters, to recognise it by'),
+  created_at: z.string(),
+  expires_at: z.string().nullable(),
+  last_used_at: z.string().nullable(),
+  revoked_at: z.string().nullable(),
+});
+
+export const listTokens = operation({
+  name: 'access.token.list',
+  summary: 'The tokens this credential may see, newest first; never their secrets',
+  ability: 'access:read',
+  effect: 'read',
+  method: 'GET',
+  path: '/v1/tokens',
+  input: z.strictObject({ after: z.string().max(64).optional(), limit: pageLimit, tenant: slug.optional() }),
+  output: page(token),
+  errors: ['access.tenant_not_found'],
+  cli: {
+    words: 'token list',
+    columns: ['token_id', 'kind', 'of', 'tenant', 'name', 'display', 'last_used_at', 'revoked_at'],
+    example: 'quarterdeck token list',
+  },
+  run: (access, call, input) => access.listTokens(call, input),
+});
+
+export const createToken = operation({
+  name: 'access.token.create',
+  summary: 'Make a token with some of one’s own abilities; shown once',
+  ability: 'access:write',
+  effect: 'write',
+  method: 'POST',
+  path: '/v1/tokens',
+  status: 201,
+  input: z.strictObject({
+    name: z.string().min(1).max(100),
+    abilities: z.array(ability).min(1).max(50),
+    tenant: slug.optional().describe('Limits the token to one tenant'),
+    expires_at: timestamp.optional().describe('Default: in 90 days'),
+  }),
+  output: token.extend({ token: z.string() }),
+  errors: ['access.tenant_not_found', 'access.ability_beyond_creator', 'access.expiry_in_past'],
+  cli: {
+    words: 'token add',
+    positional: ['name'],
+    example: 'quarterdeck token add ci --abilities log:append,work:enqueue --tenant acme',
+  },
+  example: { name: 'ci', abilities: ['log:append', 'work:enqueue'] },
+  run: (access, call, input) => access.createToken(call, input),
+});
+
+export const revokeToken = operation({
+  name: 'access.token.revoke',
+  summary: 'End a token at once, with every stream that it opened',
+  ability: 'access:write',
+  effect: 'destroy',
+  method: 'DELETE',
+  path: '/v1/tokens/{token_id}',
+  input: z.strictObject({ token_id: z.string().max(64) }),
+  output: z.object({ token_id: z.string(), revoked_at: z.string() }),
+  errors: ['access.token_not_found'],
+  cli: { words: 'token revoke', positional: ['token_id'], example: 'quarterdeck token revoke tok_0SjPq…' },
+  example: { token_id: 'tok_0000000000000000000000' },
+  run: (access, call, input) => access.revokeToken(call, input.token_id),
+});
+
+export const operations = [
+  me,
+  signIn,
+  signOut,
+  createSignInLink,
+  listTenants,
+  createTenant,
+  listTokens,
+  createToken,
+  revokeToken,
+];

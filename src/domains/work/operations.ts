@@ -1,0 +1,243 @@
+// What the outside may ask about work: jobs, their claims and their outcomes.
+import { z } from 'zod';
+import { jsonObject, page, pageLimit, slug, timestamp, waitSeconds } from '../../platform/fields.ts';
+import { operationsOf } from '../../platform/operation.ts';
+import type { Work } from './service.ts';
+
+const operation = operationsOf<Work>();
+
+export const jobStates = ['scheduled', 'queued', 'running', 'done', 'dead', 'cancelled'] as const;
+
+const jobId = z.string().max(64).describe('Like job_…');
+const lease = z.string().min(1).max(100).describe('The fence that the claim gave; opaque');
+
+const newJobFields = {
+  kind: slug.describe('What is to be done; the worker chooses its handler by it'),
+  payload: jsonObject.default({}).describe('At most 256 KiB'),
+  queue: slug.optional().describe('Default: the kind'),
+  priority: z.int().min(-1000).max(1000).default(100).describe('Lower runs first'),
+  run_at: timestamp.optional().describe('Not before this moment'),
+  unique_key: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('While a job with this key has not ended, it is answered instead'),
+  max_attempts: z.int().min(1).max(100).default(5),
+};
+
+export const newJob = z.strictObject(newJobFields);
+export type NewJobInput = z.output<typeof newJob>;
+
+export const addJobs = operation({
+  name: 'work.job.add',
+  summary: 'Enqueue one job or a batch',
+  ability: 'work:enqueue',
+  effect: 'write',
+  method: 'POST',
+  path: '/v1/jobs',
+  status: 201,
+  bodyLimit: 16 * 1024 * 1024,
+  input: z.strictObject({
+    jobs: z.array(newJob).min(1).max(1000).optional().describe('A batch; or give the fields of one job instead'),
+    kind: newJobFields.kind.optional(),
+    payload: jsonObject.optional(),
+    queue: newJobFields.queue,
+    priority: z.int().min(-1000).max(1000).optional(),
+    run_at: newJobFields.run_at,
+    unique_key: newJobFields.unique_key,
+    max_attempts: z.int().min(1).max(100).optional(),
+    tenant: slug.optional().describe('Fleet credentials only; default: `default`'),
+  }),
+  output: z.object({
+    jobs: z.array(z.object({ id: z.string(), state: z.enum(jobStates), existing: z.boolean() })),
+  }),
+  errors: ['work.payload_too_large', 'access.tenant_not_found'],
+  cli: { words: 'job add', positional: ['kind'], example: 'quarterdeck job add reprice --payload \'{"sku":"A1"}\'' },
+  example: { kind: 'reprice', payload: { sku: 'A1' } },
+  run: (work, call, input) => work.add(call, input),
+});
+
+const job = z.object({
+  id: z.string(),
+  kind: z.string(),
+  queue: z.string(),
+  tenant: z.string(),
+  state: z.enum(jobStates),
+  priority: z.int(),
+  attempt: z.int().describe('Times it was handed out'),
+  max_attempts: z.int(),
+  run_at: z.string().nullable(),
+  created_at: z.string(),
+  created_by: z.string(),
+  started_at: z.string().nullable(),
+  ended_at: z.string().nullable(),
+  agent: z.string().nullable().describe('Who holds or held it last'),
+  lease_until: z.string().nullable(),
+  reason: z.string().nullable().describe('Why the last attempt did not end well'),
+  error: z.string().nullable(),
+  version: z.int().describe('Grows with each change of the row'),
+});
+export type JobItem = z.output<typeof job>;
+
+export const listJobs = operation({
+  name: 'work.job.list',
+  summary: 'Jobs in all states, newest first',
+  ability: 'work:read',
+  effect: 'read',
+  method: 'GET',
+  path: '/v1/jobs',
+  input: z.strictObject({
+    state: z.enum(jobStates).optional(),
+    queue: slug.optional(),
+    kind: slug.optional(),
+    agent: z.string().max(127).optional(),
+    tenant: slug.optional(),
+    after: z.string().max(128).optional(),
+    limit: pageLimit,
+  }),
+  output: page(job),
+  errors: ['access.tenant_not_found'],
+  cli: {
+    words: 'job list',
+    columns: ['id', 'state', 'kind', 'queue', 'tenant', 'priority', 'attempt', 'agent', 'created_at'],
+    example: 'quarterdeck job list --state queued',
+  },
+  run: (work, call, input) => work.list(call, input),
+});
+
+export const showJob = operation({
+  name: 'work.job.show',
+  summary: 'One job with its payload and result',
+  ability: 'work:read',
+  effect: 'read',
+  method: 'GET',
+  path: '/v1/jobs/{job}',
+  input: z.strictObject({ job: jobId }),
+  output: job.extend({ payload: jsonObject, result: z.unknown() }),
+  errors: ['work.job_not_found'],
+  cli: { words: 'job show', positional: ['job'], example: 'quarterdeck job show job_0SjPq…' },
+  example: { job: 'job_0000000000000000000000' },
+  run: (work, call, input) => work.show(call, input.job),
+});
+
+export const claimJobs = operation({
+  name: 'work.job.claim',
+  summary: 'Take jobs under a lease; waits up to `wait` seconds for the first',
+  kind: 'poll',
+  ability: 'work:claim',
+  effect: 'write',
+  method: 'POST',
+  path: '/v1/jobs/claims',
+  input: z.strictObject({
+    queues: z.array(slug).min(1).max(50),
+    limit: z.int().min(1).max(500).default(1),
+    wait: waitSeconds,
+    lease_seconds: z.int().min(5).max(3600).default(60),
+  }),
+  output: z.object({
+    jobs: z.array(
+      z.object({
+        id: z.string(),
+        lease,
+        attempt: z.int(),
+        max_attempts: z.int(),
+        kind: z.string(),
+        queue: z.string(),
+        tenant: z.string(),
+        token: z.string().describe('Acts as this job’s tenant while the lease is valid'),
+        payload: jsonObject,
+        priority: z.int(),
+        created_at: z.string(),
+        lease_until: z.string(),
+      }),
+    ),
+    paused: z.boolean().describe('True when this agent is paused and gets nothing'),
+  }),
+  errors: ['work.agents_only'],
+  cli: { words: 'job claim', example: 'quarterdeck job claim --queues reprice' },
+  example: { queues: ['reprice'], limit: 1 },
+  run: (work, call, input) => work.claim(call, input),
+});
+
+const held = z.strictObject({ id: jobId, lease });
+
+export const renewJobs = operation({
+  name: 'work.job.renew',
+  summary: 'Prolong leases; what comes back as lost must be stopped',
+  ability: 'work:claim',
+  effect: 'write',
+  method: 'POST',
+  path: '/v1/jobs/renewals',
+  input: z.strictObject({
+    jobs: z.array(held).min(1).max(500),
+    lease_seconds: z.int().min(5).max(3600).default(60),
+  }),
+  output: z.object({
+    renewed: z.array(z.object({ id: z.string(), lease_until: z.string() })),
+    lost: z.array(z.object({ id: z.string(), reason: z.string() })),
+  }),
+  cli: { words: 'job renew', example: 'quarterdeck job renew --jobs \'[{"id":"job_…","lease":"…"}]\'' },
+  example: { jobs: [{ id: 'job_0000000000000000000000', lease: '1.abc' }] },
+  run: (work, call, input) => work.renew(call, input),
+});
+
+export const completeJobs = operation({
+  name: 'work.job.complete',
+  summary: 'Report outcomes; refused for a lease that is no longer valid',
+  ability: 'work:claim',
+  effect: 'write',
+  method: 'POST',
+  path: '/v1/jobs/completions',
+  bodyLimit: 16 * 1024 * 1024,
+  input: z.strictObject({
+    jobs: z
+      .array(
+        held.extend({
+          outcome: z.enum(['done', 'failed']),
+          result: z.unknown().optional().describe('JSON, at most 256 KiB'),
+          error: z.string().max(8000).optional(),
+          retry: z.boolean().default(true).describe('false: do not try again'),
+        }),
+      )
+      .min(1)
+      .max(500),
+  }),
+  output: z.object({
+    accepted: z.array(z.string()),
+    refused: z.array(z.object({ id: z.string(), code: z.string() })),
+  }),
+  errors: ['work.stale_lease', 'work.job_not_found', 'work.result_too_large'],
+  cli: {
+    words: 'job complete',
+    example: 'quarterdeck job complete --jobs \'[{"id":"job_…","lease":"…","outcome":"done"}]\'',
+  },
+  example: { jobs: [{ id: 'job_0000000000000000000000', lease: '1.abc', outcome: 'done' }] },
+  run: (work, call, input) => work.complete(call, input),
+});
+
+export const summary = operation({
+  name: 'work.summary',
+  summary: 'How many jobs are in each state, per queue, and how long the oldest waits',
+  ability: 'work:read',
+  effect: 'read',
+  method: 'GET',
+  path: '/v1/work/summary',
+  input: z.strictObject({ tenant: slug.optional() }),
+  output: z.object({
+    queued: z.int(),
+    scheduled: z.int(),
+    running: z.int(),
+    done_1h: z.int(),
+    dead_1h: z.int(),
+    failed_attempts_1h: z.int(),
+    oldest_queued_seconds: z.number().nullable(),
+    queues: z.array(z.object({ queue: z.string(), queued: z.int(), running: z.int() })),
+    as_of: z.string(),
+  }),
+  errors: ['access.tenant_not_found'],
+  cli: { words: 'job summary', example: 'quarterdeck job summary' },
+  run: (work, call, input) => work.summary(call, input),
+});
+
+export const operations = [addJobs, listJobs, showJob, claimJobs, renewJobs, completeJobs, summary];

@@ -1,0 +1,181 @@
+// The one door to PostgreSQL: transactions under a scope, pipelined, with the errors translated. What a transaction may
+// see is decided here by the database role and the tenant that it sets, never by the statements themselves.
+import { createHash } from 'node:crypto';
+import pg from 'pg';
+import { platformErrors } from '../platform-errors.ts';
+import { announce } from '../signals.ts';
+import { Availability } from './availability.ts';
+import { isConnectionLoss, isTransient, translate } from './database-errors.ts';
+
+/**
+ * `tenant`: role qd_app, row policies of that tenant. `fleet`: role qd_system, every tenant. `owner`: the role that
+ * connected; only migrations and upkeep of partitions.
+ */
+export type Scope =
+  | { readonly kind: 'tenant'; readonly tenantId: string }
+  | { readonly kind: 'fleet' }
+  | { readonly kind: 'owner' };
+
+export const fleetScope: Scope = { kind: 'fleet' };
+export const ownerScope: Scope = { kind: 'owner' };
+
+export interface Tx {
+  /** Runs one statement; values go as parameters only. */
+  query<R>(text: string, values?: readonly unknown[]): Promise<R[]>;
+  /** Runs after the commit has been confirmed, never when the transaction fails. */
+  afterCommit(action: () => void): void;
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Connections of this process; all roles together keep to about 25. */
+  readonly connections: number;
+  /** Shown in pg_stat_activity. */
+  readonly name: string;
+  /** A statement that takes longer is ended, by the server and here. */
+  readonly statementLimitMs?: number;
+}
+
+const CONNECT_LIMIT_MS = 2_000;
+const STATEMENT_LIMIT_MS = 10_000;
+const TRANSIENT_TRIES = 4;
+
+// PostgreSQL's bigint arrives as text; ours stay far below 2^53 (a sequence at 10^6 a second reaches it in 285 years).
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+export class Database {
+  readonly availability: Availability;
+  readonly #pool: pg.Pool;
+
+  constructor(options: DatabaseOptions) {
+    const limit = options.statementLimitMs ?? STATEMENT_LIMIT_MS;
+    this.#pool = new pg.Pool({
+      connectionString: options.url,
+      max: options.connections,
+      application_name: `quarterdeck ${options.name}`,
+      connectionTimeoutMillis: CONNECT_LIMIT_MS,
+      query_timeout: limit + 2_000,
+      statement_timeout: limit,
+      lock_timeout: Math.min(limit, 5_000),
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 5_000,
+      idleTimeoutMillis: 30_000,
+      pipeline: true,
+    });
+    // An idle connection that ends must not end the process; the next use opens another.
+    this.#pool.on('error', () => announce('database.connection_lost'));
+    this.#pool.on('connect', (client) => client.on('error', () => announce('database.connection_lost')));
+    this.availability = new Availability(options.url);
+  }
+
+  /** Statements that only read, in one transaction and one snapshot a statement. */
+  async read<T>(scope: Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.#run(scope, work, 'BEGIN READ ONLY');
+  }
+
+  /** A change. Repeated here on deadlock or serialization failure, so `work` must have no effect outside the database. */
+  async write<T>(scope: Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.#run(scope, work, 'BEGIN');
+  }
+
+  async close(): Promise<void> {
+    this.availability.stop();
+    await this.#pool.end();
+  }
+
+  async #run<T>(scope: Scope, work: (tx: Tx) => Promise<T>, begin: string): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#transaction(scope, work, begin);
+      } catch (error) {
+        if (attempt < TRANSIENT_TRIES && isTransient(error)) continue;
+        throw translate(error);
+      }
+    }
+  }
+
+  async #transaction<T>(scope: Scope, work: (tx: Tx) => Promise<T>, begin: string): Promise<T> {
+    this.availability.check();
+    const client = await this.#pool.connect();
+    const away = this.availability.whenAway();
+    const actions: (() => void)[] = [];
+    let committing = false;
+    let broken: Error | boolean = true;
+    try {
+      // BEGIN, the scope and the first statement of `work` leave in one round trip; a failure of the first two is
+      // thrown in place of the "transaction is aborted" that the statements answer then.
+      const opening = open(client, scope, begin);
+      const tx: Tx = {
+        query: async <R>(text: string, values: readonly unknown[] = []) =>
+          (await client.query(statement(text, values))).rows as R[],
+        afterCommit: (action) => actions.push(action),
+      };
+      const result = await Promise.race([
+        work(tx).catch(async (error: unknown) => {
+          await opening;
+          throw error;
+        }),
+        away.promise,
+      ]);
+      await Promise.race([opening, away.promise]);
+      committing = begin === 'BEGIN';
+      const end = await Promise.race([client.query('COMMIT'), away.promise]);
+      // After a failed statement COMMIT "succeeds" as ROLLBACK.
+      if (end.command !== 'COMMIT') throw new Error('the transaction was rolled back: a statement in it had failed');
+      broken = false;
+      for (const action of actions) action();
+      return result;
+    } catch (error) {
+      if (committing && isConnectionLoss(error)) throw platformErrors.outcome_unknown({}, error);
+      throw error;
+    } finally {
+      away.dispose();
+      if (broken) await rollBack(client);
+      else client.release();
+    }
+  }
+}
+
+async function open(client: pg.PoolClient, scope: Scope, begin: string): Promise<void> {
+  const sent: Promise<unknown>[] = [client.query(begin)];
+  if (scope.kind !== 'owner') {
+    const role = scope.kind === 'tenant' ? 'qd_app' : 'qd_system';
+    const tenant = scope.kind === 'tenant' ? scope.tenantId : '';
+    sent.push(
+      client.query(statement("SELECT set_config('role', $1, true), set_config('qd.tenant', $2, true)", [role, tenant])),
+    );
+  }
+  const all = Promise.all(sent);
+  // Whoever awaits `open` sees the failure; without this line an earlier failure of `work` would leave it unhandled.
+  all.catch(() => undefined);
+  await all;
+}
+
+// A connection whose transaction failed is reused only after a confirmed ROLLBACK; otherwise it is closed.
+async function rollBack(client: pg.PoolClient): Promise<void> {
+  try {
+    await Promise.race([
+      client.query('ROLLBACK'),
+      new Promise((_, reject) => setTimeout(() => reject(new Error('no answer to ROLLBACK')), 500).unref()),
+    ]);
+    client.release();
+  } catch {
+    client.release(true);
+  }
+}
+
+function statement(text: string, values: readonly unknown[]): pg.QueryConfig {
+  return { name: nameOf(text), text, values: values as unknown[] };
+}
+
+const names = new Map<string, string>();
+
+// Prepared once per connection. The name is a hash, so that two texts never share one.
+function nameOf(text: string): string {
+  let name = names.get(text);
+  if (name === undefined) {
+    name = `q_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;
+    names.set(text, name);
+  }
+  return name;
+}

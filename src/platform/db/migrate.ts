@@ -1,0 +1,109 @@
+// Migrations: forward only, numbered once in the whole repository, one transaction each, under a lock so that two starts
+// do not meet. A schema that is newer than this program, or a migration that was changed after it ran, is refused.
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import pg from 'pg';
+import { ensureRoles } from './roles.ts';
+
+export interface Migration {
+  readonly number: number;
+  readonly name: string;
+  readonly sql: string;
+  readonly checksum: string;
+}
+
+export class SchemaRefused extends Error {
+  override readonly name = 'SchemaRefused';
+}
+
+// Any constant will do; it only has to be the same in every version.
+const LOCK_KEY = 7_310_579;
+const FILE = /^(\d{4})-[a-z0-9-]+\.sql$/;
+
+/** All migrations below `<domainsDir>/<domain>/migrations`, in order. */
+export async function readMigrations(domainsDir: string): Promise<Migration[]> {
+  const found: Migration[] = [];
+  for (const domain of await readdir(domainsDir)) {
+    const dir = join(domainsDir, domain, 'migrations');
+    for (const file of await readdir(dir).catch(() => [])) {
+      const match = FILE.exec(file);
+      if (match === null) throw new Error(`${join(dir, file)} is not named NNNN-name.sql`);
+      const sql = await readFile(join(dir, file), 'utf8');
+      found.push({
+        number: Number(match[1]),
+        name: `${domain}/${basename(file, '.sql')}`,
+        sql,
+        checksum: createHash('sha256').update(sql).digest('hex'),
+      });
+    }
+  }
+  found.sort((a, b) => a.number - b.number);
+  for (const [i, migration] of found.entries()) {
+    const next = found[i + 1];
+    if (next?.number === migration.number) {
+      throw new Error(`migrations ${migration.name} and ${next.name} have the same number`);
+    }
+  }
+  return found;
+}
+
+/** Brings the database to the newest schema; returns the names of what it applied. */
+export async function migrate(url: string, migrations: readonly Migration[]): Promise<string[]> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'quarterdeck migrate',
+    connectionTimeoutMillis: 5_000,
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    await client.query('SELECT pg_advisory_lock($1)', [LOCK_KEY]);
+    await ensureRoles(client);
+    await client.query(`CREATE SCHEMA IF NOT EXISTS platform`);
+    await client.query(`CREATE TABLE IF NOT EXISTS platform.migrations (
+      number int PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`);
+    const { rows } = await client.query('SELECT number, name, checksum FROM platform.migrations ORDER BY number');
+    const pending = pendingMigrations(migrations, rows);
+    for (const migration of pending) await apply(client, migration);
+    return pending.map((migration) => migration.name);
+  } finally {
+    await client.end();
+  }
+}
+
+function pendingMigrations(
+  known: readonly Migration[],
+  applied: readonly { number: number; name: string; checksum: string }[],
+): Migration[] {
+  const byNumber = new Map(known.map((migration) => [migration.number, migration]));
+  for (const row of applied) {
+    const migration = byNumber.get(row.number);
+    if (migration === undefined) {
+      throw new SchemaRefused(
+        `the database was written by a newer Quarterdeck (migration ${row.number} ${row.name}); start that version`,
+      );
+    }
+    if (migration.checksum !== row.checksum) {
+      throw new SchemaRefused(`migration ${row.name} was changed after it ran on this database`);
+    }
+  }
+  const done = new Set(applied.map((row) => row.number));
+  return known.filter((migration) => !done.has(migration.number));
+}
+
+async function apply(client: pg.Client, migration: Migration): Promise<void> {
+  await client.query('BEGIN');
+  try {
+    await client.query(migration.sql);
+    await client.query('INSERT INTO platform.migrations (number, name, checksum) VALUES ($1, $2, $3)', [
+      migration.number,
+      migration.name,
+      migration.checksum,
+    ]);
+    await client.query('COMMIT');
+  } catch (cause) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw new Error(`migration ${migration.name} failed: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,65 @@
+// Ids: uuid v7 inside, a prefix and 22 characters of base62 on the wire (`job_0SjPq…`), which sort like the uuid.
+import { randomBytes } from 'node:crypto';
+import { platformErrors } from './platform-errors.ts';
+
+const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const WIRE_LENGTH = 22;
+
+/** A uuid v7 (RFC 9562 §5.7): 48 bits of milliseconds, then randomness. */
+export function newUuid(nowMs: number = Date.now()): string {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(nowMs, 0, 6);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x70;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** `job`, uuid → `job_…` */
+export function wireId(prefix: string, uuid: string): string {
+  let value = BigInt(`0x${uuid.replaceAll('-', '')}`);
+  let text = '';
+  for (let i = 0; i < WIRE_LENGTH; i++) {
+    text = ALPHABET[Number(value % 62n)] + text;
+    value /= 62n;
+  }
+  return `${prefix}_${text}`;
+}
+
+/** The uuid of a wire id, or undefined when it is not one of this prefix. */
+export function findUuid(prefix: string, id: string): string | undefined {
+  if (!id.startsWith(`${prefix}_`) || id.length !== prefix.length + 1 + WIRE_LENGTH) return undefined;
+  let value = 0n;
+  for (const char of id.slice(prefix.length + 1)) {
+    const digit = ALPHABET.indexOf(char);
+    if (digit < 0) return undefined;
+    value = value * 62n + BigInt(digit);
+  }
+  if (value >> 128n !== 0n) return undefined;
+  const hex = value.toString(16).padStart(32, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** As `findUuid`; throws `invalid_input` naming the field. */
+export function getUuid(prefix: string, id: string, field: string): string {
+  const uuid = findUuid(prefix, id);
+  if (uuid === undefined) {
+    throw platformErrors.invalid_input({
+      problem: `${field} is not an id of the form ${prefix}_…`,
+      errors: [{ field, message: `expected an id of the form ${prefix}_…` }],
+    });
+  }
+  return uuid;
+}
+
+/** `length` random characters of base62: 5.95 bits each. */
+export function randomBase62(length: number): string {
+  let text = '';
+  while (text.length < length) {
+    for (const byte of randomBytes(length)) {
+      // 248 = 4 × 62: larger bytes would favour the first characters.
+      if (byte < 248 && text.length < length) text += ALPHABET[byte % 62];
+    }
+  }
+  return text;
+}

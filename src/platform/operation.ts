@@ -1,0 +1,100 @@
+// The operation: one value that states everything visible about one thing the system can do. HTTP route, OpenAPI entry,
+// CLI command and reference page come from it. It knows no domain and no transport.
+import type { z } from 'zod';
+import type { Call } from './call.ts';
+
+/** `poll` waits up to the `wait` of its input; `stream` and `upload` bring their own transport; `local` is CLI only. */
+export type OperationKind = 'unary' | 'poll' | 'stream' | 'upload' | 'local';
+export type Listener = 'api' | 'relay' | 'edge' | 'none';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+/** What calling it does to the world; `destroy` cannot be undone by another operation. */
+export type Effect = 'read' | 'write' | 'destroy';
+
+export interface CliWords {
+  /** `channel pause` */
+  readonly words: string;
+  /** Input fields given by position, in order; the rest are options. */
+  readonly positional?: readonly string[];
+  /** Other names of the whole command. */
+  readonly aliases?: readonly string[];
+  /** Columns of the table for outputs with `items`; dotted paths are allowed. */
+  readonly columns?: readonly string[];
+  /** A line that works as it stands, shown first in the help. */
+  readonly example: string;
+}
+
+export interface Operation<
+  I extends z.ZodObject = z.ZodObject,
+  O extends z.ZodType = z.ZodType,
+  M extends Method = Method,
+  P extends string = string,
+> {
+  /** `work.channel.pause`: domain, noun, verb. */
+  readonly name: string;
+  readonly summary: string;
+  readonly kind: OperationKind;
+  readonly listener: Listener;
+  /** `public`: nobody needs to be known. `any`: every credential. Else the ability that is demanded. */
+  readonly ability: string;
+  readonly effect: Effect;
+  readonly method: M;
+  readonly path: P;
+  /** Strict object of path parameters, query and body together; names are unique over the three. */
+  readonly input: I;
+  readonly output: O;
+  /** Codes that this operation answers beyond those any operation may answer. */
+  readonly errors: readonly string[];
+  /** HTTP status of success. */
+  readonly status: number;
+  /** Largest body in bytes. */
+  readonly bodyLimit: number;
+  /** Most calls per credential and minute; undefined: the listener's general limit. */
+  readonly perMinute?: number;
+  readonly cli: CliWords | { readonly none: string };
+  /** Why it is no MCP tool, where it is none. */
+  readonly noMcp?: string;
+  /** Why it is in no SDK, where it is in none. */
+  readonly noSdk?: string;
+  /** Example input, checked against the schema by a test and shown in the reference. */
+  readonly example: Readonly<Record<string, unknown>>;
+  run(service: never, call: Call, input: z.output<I>): Promise<z.input<O>>;
+}
+
+export type AnyOperation = Operation<z.ZodObject, z.ZodType>;
+export type InputOf<T> = T extends { readonly input: infer I extends z.ZodType } ? z.input<I> : never;
+export type OutputOf<T> = T extends { readonly output: infer O extends z.ZodType } ? z.output<O> : never;
+
+type Defaults = 'kind' | 'listener' | 'errors' | 'status' | 'bodyLimit' | 'example';
+type Declaration<S, I extends z.ZodObject, O extends z.ZodType, M extends Method, P extends string> = Omit<
+  Operation<I, O, M, P>,
+  Defaults | 'run'
+> &
+  Partial<Pick<Operation<I, O, M, P>, Defaults>> & {
+    run(service: S, call: Call, input: z.output<I>): Promise<z.input<O>>;
+  };
+
+const MIB = 1024 * 1024;
+
+/** Gives the maker of operations that run on service `S`: `const operation = operationsOf<Work>()`. */
+export function operationsOf<S>() {
+  return <I extends z.ZodObject, O extends z.ZodType, const M extends Method, const P extends string>(
+    declared: Declaration<S, I, O, M, P>,
+  ): Operation<I, O, M, P> => ({
+    kind: 'unary',
+    listener: 'api',
+    errors: [],
+    status: 200,
+    bodyLimit: MIB,
+    example: {},
+    ...declared,
+  });
+}
+
+export function domainOf(operation: { readonly name: string }): string {
+  return operation.name.slice(0, operation.name.indexOf('.'));
+}
+
+/** Names in braces of a path, in order. */
+export function pathParameters(path: string): string[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
+}
