@@ -54,13 +54,15 @@ test('a start time names one process: it stays, differs between processes and en
 });
 
 test.runIf(process.platform === 'linux')('a zombie is not alive', async () => {
-  // The shell leaves its child unreaped: after exec the parent is a sleep that never waits.
-  const parent = spawn('/bin/sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 100'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  // The shell turns into a sleep, which never waits for the child it inherits; the child ends with our end of the pipe.
+  const parent = spawn('/bin/sh', ['-c', 'exec 3<&0; sh -c "read _ <&3" & echo $!; exec sleep 100 3<&-'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   children.push(parent);
   const [text] = (await once(parent.stdout!, 'data')) as [Buffer];
   const zombie = Number(text.toString());
+  await expect.poll(() => processProgram(parent.pid!), { timeout: 5_000 }).toContain('sleep');
+  parent.stdin!.end();
   await expect.poll(() => processStartTime(zombie), { timeout: 5_000 }).toBeUndefined();
   // Signal 0 still reaches it: that alone would call it alive.
   expect(process.kill(zombie, 0)).toBe(true);
