@@ -25,10 +25,10 @@ export async function stopProcess(
 ): Promise<'left' | 'killed'> {
   const { signal = 'SIGTERM', graceMs = 10_000 } = options;
   if (signal !== 'SIGKILL') {
-    send(pid, startTime, signal);
+    sendSignal(pid, startTime, signal);
     if (await isGoneWithin(pid, startTime, graceMs)) return 'left';
   }
-  send(pid, startTime, 'SIGKILL');
+  sendSignal(pid, startTime, 'SIGKILL');
   if (await isGoneWithin(pid, startTime, KILLED_LIMIT_MS)) return 'killed';
   throw new Error(
     `process ${pid} is still there ${KILLED_LIMIT_MS / 1000} s after kill -9: the kernel holds it (a dead disk?)`,
@@ -45,7 +45,8 @@ export async function isGoneWithin(pid: number, startTime: string, limitMs: numb
   return true;
 }
 
-function send(pid: number, startTime: string, signal: NodeJS.Signals): void {
+/** Signals the process with this pid and start time; nothing happens when it is gone. */
+export function sendSignal(pid: number, startTime: string, signal: NodeJS.Signals): void {
   if (!isSameProcess(pid, startTime)) return;
   try {
     process.kill(pid, signal);

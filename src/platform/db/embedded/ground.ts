@@ -1,0 +1,84 @@
+// What a server needs before it can run: an account, binaries, directories, and a cluster of the right major version.
+import { readdirSync } from 'node:fs';
+import { chooseAccount, type DatabaseAccount, openTheWay } from './account.ts';
+import { type Engine, type EngineSource, findEngineSource, installEngine } from './engine.ts';
+import { EmbeddedFailure } from './failure.ts';
+import { clusterMajor, createCluster, removeHalfClusters } from './initdb.ts';
+import { ensureDirectory, type Layout } from './layout.ts';
+import type { Log } from './log.ts';
+import { ensureSecret, readSecret, superuserSecretFile } from './secrets.ts';
+import { writeSettings } from './settings.ts';
+
+export interface Ground {
+  layout: Layout;
+  engine: Engine;
+  account: DatabaseAccount | undefined;
+  superuserPassword: string;
+  /** Whether the cluster was made just now. */
+  isNew: boolean;
+}
+
+export interface GroundOptions {
+  log: Log;
+  /** Another package than the installed one of this platform. */
+  engine?: EngineSource;
+  /** Other accounts than the ones found; only root may choose. */
+  account?: DatabaseAccount;
+}
+
+/** Makes everything ready for a start; done again after kill -9 at any moment, it completes what is missing. */
+export async function prepareGround(layout: Layout, options: GroundOptions): Promise<Ground> {
+  const source = options.engine ?? findEngineSource();
+  const major = clusterMajor(layout.cluster);
+  refuseOtherMajor(layout, major, Number.parseInt(source.version, 10));
+
+  const account = options.account ?? (await chooseAccount(layout.cluster));
+  if (account) await openTheWay(layout, account);
+  ensureDirectory(layout.logs, 0o700);
+  ensureDirectory(layout.sockets, 0o711, account?.run);
+  const engine = await installEngine(source, layout.engines);
+
+  await removeHalfClusters(layout.cluster);
+  const superuserPassword = superuserSecret(layout, major !== undefined);
+  if (major === undefined) {
+    refuseUnknownFiles(layout.cluster);
+    options.log('info', 'making the database', { directory: layout.cluster, version: engine.version });
+    await createCluster({ engine, cluster: layout.cluster, account, password: superuserPassword });
+  }
+  writeSettings(layout.cluster);
+  return { layout, engine, account, superuserPassword, isNew: major === undefined };
+}
+
+// The secret is on disk before there is a cluster that has it: no crash between the two locks us out.
+function superuserSecret(layout: Layout, isPresent: boolean): string {
+  const file = superuserSecretFile(layout.secrets);
+  if (!isPresent) return ensureSecret(file);
+  const secret = readSecret(file);
+  if (secret) return secret;
+  throw new EmbeddedFailure('secret_missing', `the database is there, but its password file ${file} is not`, {
+    hint: 'Restore the file from a backup of the data directory.',
+  });
+}
+
+function refuseOtherMajor(layout: Layout, found: number | undefined, ours: number): void {
+  if (found === undefined || found === ours) return;
+  throw new EmbeddedFailure(
+    'wrong_major',
+    `the database in ${layout.cluster} was made by PostgreSQL ${found}, and this version of Quarterdeck brings PostgreSQL ${ours}`,
+    { hint: `Nothing was changed. Start it with the version of Quarterdeck that brings PostgreSQL ${found}.` },
+  );
+}
+
+function refuseUnknownFiles(cluster: string): void {
+  const names = (() => {
+    try {
+      return readdirSync(cluster);
+    } catch {
+      return [];
+    }
+  })();
+  if (names.length === 0) return;
+  throw new EmbeddedFailure('start_failed', `${cluster} holds files, but no database (there is no PG_VERSION)`, {
+    hint: 'Nothing was changed. Move the directory away to begin with a new database, or restore a backup.',
+  });
+}

@@ -1,0 +1,80 @@
+// Data directories for tests of the embedded server: whatever still runs in one is ended and everything removed after
+// each case, also of a failed one.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { afterAll, afterEach } from 'vitest';
+import { removeHalfClusters } from '../../src/platform/db/embedded/initdb.ts';
+import { layoutOf } from '../../src/platform/db/embedded/layout.ts';
+import { endStrayBackends } from '../../src/platform/db/embedded/leftovers.ts';
+
+export const isRoot = process.getuid?.() === 0;
+
+const ofCase: string[] = [];
+const ofFile: string[] = [];
+const keepers: ChildProcess[] = [];
+
+afterEach(async () => {
+  for (const keeper of keepers.splice(0)) await kill(keeper);
+  for (const directory of ofCase.splice(0)) await removeDataDir(directory);
+});
+
+afterAll(async () => {
+  for (const directory of ofFile.splice(0)) await removeDataDir(directory);
+});
+
+/** A new data directory, 0700 as a shut one, for this case or for all of the file. */
+export function makeDataDir(life: 'case' | 'file' = 'case'): string {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'qd-pg-')));
+  (life === 'case' ? ofCase : ofFile).push(directory);
+  return directory;
+}
+
+/** Ends what runs in a data directory and removes it. */
+export async function removeDataDir(directory: string): Promise<void> {
+  const layout = layoutOf(directory);
+  await removeHalfClusters(layout.cluster);
+  await endStrayBackends(layout, () => {});
+  rmSync(directory, { recursive: true, force: true });
+}
+
+/** Starts a keeper that may be killed (embedded-keeper.ts), without waiting for its server. */
+export function spawnKeeper(dataDir: string): ChildProcess {
+  const keeper = spawn(process.execPath, [join(import.meta.dirname, 'embedded-keeper.ts'), dataDir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  keepers.push(keeper);
+  return keeper;
+}
+
+/** Starts a keeper and waits until its server is ready. */
+export async function startKeeper(dataDir: string): Promise<{ keeper: ChildProcess; pid: number; port: number }> {
+  const keeper = spawnKeeper(dataDir);
+  const [line] = (await once(keeper.stdout!, 'data')) as [Buffer];
+  const facts = JSON.parse(line.toString()) as { pid: number; port: number };
+  return { keeper, ...facts };
+}
+
+/** kill -9, and waits for the end. */
+export async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+/** Runs statements one after the other on one connection and gives the rows of the last. */
+export async function query(url: string, ...statements: string[]): Promise<Record<string, unknown>[]> {
+  const client = new Client({ connectionString: url });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    let rows: Record<string, unknown>[] = [];
+    for (const statement of statements) ({ rows } = await client.query<Record<string, unknown>>(statement));
+    return rows;
+  } finally {
+    await client.end();
+  }
+}
