@@ -4,6 +4,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { SUPERUSER } from '../../src/platform/db/embedded/initdb.ts';
 import { startScratchCluster } from '../../src/platform/db/embedded/scratch.ts';
 
 declare module 'vitest' {
@@ -11,7 +12,7 @@ declare module 'vitest' {
     pg: {
       host: string;
       port: number;
-      /** Address of a database in which the run may create databases and roles (the password is in it). */
+      /** Who may create databases and roles, as it stands in an address: `name` or `name:password`, percent-encoded. */
       superuser: string;
     };
   }
@@ -21,11 +22,12 @@ declare module 'vitest' {
 export default async function startCluster(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env['TEST_DATABASE_URL'];
   if (given) {
-    const { hostname, port } = new URL(given);
-    project.provide('pg', { host: hostname, port: Number(port || 5432), superuser: given });
+    const { hostname, port, username, password } = new URL(given);
+    const superuser = password ? `${username}:${password}` : username;
+    project.provide('pg', { host: hostname, port: Number(port || 5432), superuser });
     return async () => {};
   }
   const cluster = await startScratchCluster({ dir: mkdtempSync(join(tmpdir(), 'qd-test-pg-')) });
-  project.provide('pg', { host: cluster.host, port: cluster.port, superuser: cluster.url });
+  project.provide('pg', { host: cluster.host, port: cluster.port, superuser: SUPERUSER });
   return () => cluster.stop();
 }
