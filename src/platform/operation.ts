@@ -57,29 +57,27 @@ export interface Operation<
   readonly noSdk?: string;
   /** Example input, checked against the schema by a test and shown in the reference. */
   readonly example: Readonly<Record<string, unknown>>;
-  run(service: never, call: Call, input: z.output<I>): Promise<z.input<O>>;
 }
 
 export type AnyOperation = Operation<z.ZodObject, z.ZodType>;
 export type InputOf<T> = T extends { readonly input: infer I extends z.ZodType } ? z.input<I> : never;
+/** The input as a service receives it: checked, with defaults filled in. */
+export type ParsedInput<T> = T extends { readonly input: infer I extends z.ZodType } ? z.output<I> : never;
 export type OutputOf<T> = T extends { readonly output: infer O extends z.ZodType } ? z.output<O> : never;
 
 type Defaults = 'kind' | 'listener' | 'errors' | 'status' | 'bodyLimit' | 'example';
-type Declaration<S, I extends z.ZodObject, O extends z.ZodType, M extends Method, P extends string> = Omit<
+type Declaration<I extends z.ZodObject, O extends z.ZodType, M extends Method, P extends string> = Omit<
   Operation<I, O, M, P>,
-  Defaults | 'run'
+  Defaults
 > &
-  Partial<Pick<Operation<I, O, M, P>, Defaults>> & {
-    run(service: S, call: Call, input: z.output<I>): Promise<z.input<O>>;
-  };
+  Partial<Pick<Operation<I, O, M, P>, Defaults>>;
 
 const MIB = 1024 * 1024;
 
-/** Gives the maker of operations that run on service `S`: `const operation = operationsOf<Work>()`. */
-export function operationsOf<S>() {
-  return <I extends z.ZodObject, O extends z.ZodType, const M extends Method, const P extends string>(
-    declared: Declaration<S, I, O, M, P>,
-  ): Operation<I, O, M, P> => ({
+export function operation<I extends z.ZodObject, O extends z.ZodType, const M extends Method, const P extends string>(
+  declared: Declaration<I, O, M, P>,
+): Operation<I, O, M, P> {
+  return {
     kind: 'unary',
     listener: 'api',
     errors: [],
@@ -87,7 +85,29 @@ export function operationsOf<S>() {
     bodyLimit: MIB,
     example: {},
     ...declared,
-  });
+  };
+}
+
+/** What a domain gives for its operations: one verb each. */
+export type Handlers<T extends Readonly<Record<string, AnyOperation>>> = {
+  readonly [K in keyof T]: (call: Call, input: ParsedInput<T[K]>) => Promise<z.input<T[K]['output']>>;
+};
+
+/** An operation together with what runs it. */
+export interface BoundOperation {
+  readonly operation: AnyOperation;
+  run(call: Call, input: unknown): Promise<unknown>;
+}
+
+export function bind<T extends Readonly<Record<string, AnyOperation>>>(
+  operations: T,
+  handlers: Handlers<T>,
+): BoundOperation[] {
+  return Object.entries(operations).map(([key, operation]) => ({
+    operation,
+    // The interface has parsed the input by this very operation's schema before it calls.
+    run: handlers[key as keyof T] as (call: Call, input: unknown) => Promise<unknown>,
+  }));
 }
 
 export function domainOf(operation: { readonly name: string }): string {

@@ -2,11 +2,8 @@
 // makes their identity here.
 import { z } from 'zod';
 import { page, pageLimit, slug, timestamp } from '../../platform/fields.ts';
-import { operationsOf } from '../../platform/operation.ts';
+import { operation } from '../../platform/operation.ts';
 import { abilities } from './abilities.ts';
-import type { Access } from './service.ts';
-
-const operation = operationsOf<Access>();
 
 const ability = z.enum(abilities);
 
@@ -27,7 +24,6 @@ export const me = operation({
     server: z.object({ version: z.string(), time: z.string() }),
   }),
   cli: { words: 'me', aliases: ['whoami'], example: 'quarterdeck me' },
-  run: (access, call) => access.me(call),
 });
 
 export const signIn = operation({
@@ -47,7 +43,6 @@ export const signIn = operation({
   noMcp: 'a browser session',
   noSdk: 'a browser session',
   example: { key: 'qd_link_…' },
-  run: (access, call, input) => access.signIn(call, input.key),
 });
 
 export const signOut = operation({
@@ -62,7 +57,6 @@ export const signOut = operation({
   cli: { none: 'a browser session; the CLI uses tokens' },
   noMcp: 'a browser session',
   noSdk: 'a browser session',
-  run: (access, call) => access.signOut(call),
 });
 
 export const createSignInLink = operation({
@@ -79,7 +73,6 @@ export const createSignInLink = operation({
   cli: { words: 'open', example: 'quarterdeck open' },
   noMcp: 'it signs a person in',
   noSdk: 'it signs a person in',
-  run: (access, call) => access.createSignInLink(call),
 });
 
 const tenant = z.object({ tenant: z.string(), name: z.string(), created_at: z.string() });
@@ -94,7 +87,6 @@ export const listTenants = operation({
   input: z.strictObject({ after: z.string().max(64).optional(), limit: pageLimit }),
   output: page(tenant),
   cli: { words: 'tenant list', columns: ['tenant', 'name', 'created_at'], example: 'quarterdeck tenant list' },
-  run: (access, call, input) => access.listTenants(call, input),
 });
 
 export const createTenant = operation({
@@ -110,7 +102,6 @@ export const createTenant = operation({
   errors: ['access.tenant_exists', 'access.fleet_only'],
   cli: { words: 'tenant add', positional: ['tenant'], example: 'quarterdeck tenant add acme --name "Acme Ltd"' },
   example: { tenant: 'acme', name: 'Acme Ltd' },
-  run: (access, call, input) => access.createTenant(call, input),
 });
 
 const token = z.object({
@@ -142,7 +133,6 @@ export const listTokens = operation({
     columns: ['token_id', 'kind', 'of', 'tenant', 'name', 'display', 'last_used_at', 'revoked_at'],
     example: 'quarterdeck token list',
   },
-  run: (access, call, input) => access.listTokens(call, input),
 });
 
 export const createToken = operation({
@@ -167,7 +157,6 @@ export const createToken = operation({
     example: 'quarterdeck token add ci --abilities log:append,work:enqueue --tenant acme',
   },
   example: { name: 'ci', abilities: ['log:append', 'work:enqueue'] },
-  run: (access, call, input) => access.createToken(call, input),
 });
 
 export const revokeToken = operation({
@@ -182,10 +171,9 @@ export const revokeToken = operation({
   errors: ['access.token_not_found'],
   cli: { words: 'token revoke', positional: ['token_id'], example: 'quarterdeck token revoke tok_0SjPq…' },
   example: { token_id: 'tok_0000000000000000000000' },
-  run: (access, call, input) => access.revokeToken(call, input.token_id),
 });
 
-export const operations = [
+export const operations = {
   me,
   signIn,
   signOut,
@@ -195,4 +183,4 @@ export const operations = [
   listTokens,
   createToken,
   revokeToken,
-];
+};

@@ -1,10 +1,7 @@
 // What the outside may ask about agents: who they are, how they are, and what they are told to do.
 import { z } from 'zod';
 import { agentAddress, page, pageLimit, slug, waitSeconds } from '../../platform/fields.ts';
-import { operationsOf } from '../../platform/operation.ts';
-import type { Fleet } from './service.ts';
-
-const operation = operationsOf<Fleet>();
+import { operation } from '../../platform/operation.ts';
 
 /** Derived when reading, never stored. */
 export const agentStates = ['healthy', 'late', 'silent', 'paused', 'crashed', 'stopped', 'unknown'] as const;
@@ -58,7 +55,6 @@ export const addAgent = operation({
   errors: ['fleet.agent_exists', 'access.tenant_not_found'],
   cli: { words: 'agent add', positional: ['agent'], example: 'quarterdeck agent add scout --tenant acme' },
   example: { agent: 'scout', kind: 'external' },
-  run: (fleet, call, input) => fleet.add(call, input),
 });
 
 export const listAgents = operation({
@@ -81,7 +77,6 @@ export const listAgents = operation({
     columns: ['agent', 'tenant', 'state', 'kind', 'host', 'pid', 'restarts', 'last_seen', 'state_reason'],
     example: 'quarterdeck agent list',
   },
-  run: (fleet, call, input) => fleet.list(call, input),
 });
 
 export const showAgent = operation({
@@ -100,7 +95,6 @@ export const showAgent = operation({
   errors: agentErrors,
   cli: { words: 'agent show', positional: ['agent'], example: 'quarterdeck agent show pricer' },
   example: { agent: 'pricer' },
-  run: (fleet, call, input) => fleet.show(call, input.agent),
 });
 
 export const removeAgent = operation({
@@ -115,7 +109,6 @@ export const removeAgent = operation({
   errors: [...agentErrors, 'fleet.agent_declared'],
   cli: { words: 'agent remove', positional: ['agent'], example: 'quarterdeck agent remove scout' },
   example: { agent: 'pricer' },
-  run: (fleet, call, input) => fleet.remove(call, input.agent),
 });
 
 export const beat = operation({
@@ -137,7 +130,6 @@ export const beat = operation({
   cli: { words: 'agent beat', positional: ['agent'], example: 'quarterdeck agent beat scout --status working' },
   noMcp: 'sent by the agent’s own loop, not by a model',
   example: { agent: 'pricer', status: 'working' },
-  run: (fleet, call, input) => fleet.beat(call, input),
 });
 
 export const pauseAgent = operation({
@@ -156,7 +148,6 @@ export const pauseAgent = operation({
     example: 'quarterdeck agent pause pricer --reason "prices look wrong"',
   },
   example: { agent: 'pricer', reason: 'prices look wrong' },
-  run: (fleet, call, input) => fleet.order(call, input.agent, 'pause', input.reason),
 });
 
 export const resumeAgent = operation({
@@ -171,7 +162,6 @@ export const resumeAgent = operation({
   errors: agentErrors,
   cli: { words: 'agent resume', positional: ['agent'], example: 'quarterdeck agent resume pricer' },
   example: { agent: 'pricer' },
-  run: (fleet, call, input) => fleet.order(call, input.agent, 'run', undefined),
 });
 
 export const restartAgent = operation({
@@ -187,7 +177,6 @@ export const restartAgent = operation({
   errors: [...agentErrors, 'fleet.not_supervised'],
   cli: { words: 'agent restart', positional: ['agent'], example: 'quarterdeck agent restart pricer' },
   example: { agent: 'pricer', reason: 'it hangs' },
-  run: (fleet, call, input) => fleet.restart(call, input.agent, input.reason),
 });
 
 export const issueAgentToken = operation({
@@ -204,7 +193,6 @@ export const issueAgentToken = operation({
   cli: { words: 'agent token', positional: ['agent'], example: 'quarterdeck agent token scout' },
   noMcp: 'it shows a secret',
   example: { agent: 'pricer' },
-  run: (fleet, call, input) => fleet.issueToken(call, input.agent),
 });
 
 export const readConsole = operation({
@@ -235,7 +223,6 @@ export const readConsole = operation({
     example: 'quarterdeck agent logs pricer',
   },
   example: { agent: 'pricer' },
-  run: (fleet, call, input) => fleet.readConsole(call, input),
 });
 
 export const status = operation({
@@ -264,10 +251,9 @@ export const status = operation({
   }),
   errors: ['access.tenant_not_found'],
   cli: { words: 'fleet status', example: 'quarterdeck fleet status' },
-  run: (fleet, call, input) => fleet.status(call, input),
 });
 
-export const operations = [
+export const operations = {
   addAgent,
   listAgents,
   showAgent,
@@ -279,4 +265,4 @@ export const operations = [
   issueAgentToken,
   readConsole,
   status,
-];
+};

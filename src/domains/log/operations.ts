@@ -1,10 +1,7 @@
 // What the outside may ask of the log.
 import { z } from 'zod';
 import { cursor, eventType, jsonObject, page, pageLimit, slug, timestamp, waitSeconds } from '../../platform/fields.ts';
-import { operationsOf } from '../../platform/operation.ts';
-import type { Log } from './service.ts';
-
-const operation = operationsOf<Log>();
+import { operation } from '../../platform/operation.ts';
 
 const eventId = z
   .string()
@@ -72,7 +69,6 @@ export const appendEvents = operation({
     example: 'quarterdeck event add price.checked --payload \'{"sku":"A1"}\'',
   },
   example: { event_type: 'price.checked', payload: { sku: 'A1' } },
-  run: (log, call, input) => log.appendFromOutside(call, input),
 });
 
 const filters = {
@@ -106,7 +102,6 @@ export const listEvents = operation({
     example: 'quarterdeck event list --order desc --limit 20',
   },
   example: { limit: 20 },
-  run: (log, call, input) => log.list(call, input),
 });
 
 export const showEvent = operation({
@@ -121,7 +116,6 @@ export const showEvent = operation({
   errors: ['log.event_not_found', 'log.bad_cursor', 'log.cursor_reset'],
   cli: { words: 'event show', positional: ['cursor'], example: 'quarterdeck event show 1f3c9a-42' },
   example: { cursor: '1f3c9a-42' },
-  run: (log, call, input) => log.show(call, input.cursor),
 });
 
 export const live = operation({
@@ -150,7 +144,6 @@ export const live = operation({
   errors: ['log.bad_cursor', 'log.bad_topic', 'log.too_many_topics'],
   cli: { words: 'event tail', example: 'quarterdeck event tail --topics agent:pricer' },
   noMcp: 'a stream has no end; use log.event.list',
-  run: (log, call, input) => log.poll(call, input),
 });
 
-export const operations = [appendEvents, listEvents, showEvent, live];
+export const operations = { appendEvents, listEvents, showEvent, live };

@@ -1,10 +1,7 @@
 // What the outside may ask about work: jobs, their claims and their outcomes.
 import { z } from 'zod';
 import { jsonObject, page, pageLimit, slug, timestamp, waitSeconds } from '../../platform/fields.ts';
-import { operationsOf } from '../../platform/operation.ts';
-import type { Work } from './service.ts';
-
-const operation = operationsOf<Work>();
+import { operation } from '../../platform/operation.ts';
 
 export const jobStates = ['scheduled', 'queued', 'running', 'done', 'dead', 'cancelled'] as const;
 
@@ -55,7 +52,6 @@ export const addJobs = operation({
   errors: ['work.payload_too_large', 'access.tenant_not_found'],
   cli: { words: 'job add', positional: ['kind'], example: 'quarterdeck job add reprice --payload \'{"sku":"A1"}\'' },
   example: { kind: 'reprice', payload: { sku: 'A1' } },
-  run: (work, call, input) => work.add(call, input),
 });
 
 const job = z.object({
@@ -103,7 +99,6 @@ export const listJobs = operation({
     columns: ['id', 'state', 'kind', 'queue', 'tenant', 'priority', 'attempt', 'agent', 'created_at'],
     example: 'quarterdeck job list --state queued',
   },
-  run: (work, call, input) => work.list(call, input),
 });
 
 export const showJob = operation({
@@ -118,7 +113,6 @@ export const showJob = operation({
   errors: ['work.job_not_found'],
   cli: { words: 'job show', positional: ['job'], example: 'quarterdeck job show job_0SjPq…' },
   example: { job: 'job_0000000000000000000000' },
-  run: (work, call, input) => work.show(call, input.job),
 });
 
 export const claimJobs = operation({
@@ -157,7 +151,6 @@ export const claimJobs = operation({
   errors: ['work.agents_only'],
   cli: { words: 'job claim', example: 'quarterdeck job claim --queues reprice' },
   example: { queues: ['reprice'], limit: 1 },
-  run: (work, call, input) => work.claim(call, input),
 });
 
 const held = z.strictObject({ id: jobId, lease });
@@ -179,7 +172,6 @@ export const renewJobs = operation({
   }),
   cli: { words: 'job renew', example: 'quarterdeck job renew --jobs \'[{"id":"job_…","lease":"…"}]\'' },
   example: { jobs: [{ id: 'job_0000000000000000000000', lease: '1.abc' }] },
-  run: (work, call, input) => work.renew(call, input),
 });
 
 export const completeJobs = operation({
@@ -213,7 +205,6 @@ export const completeJobs = operation({
     example: 'quarterdeck job complete --jobs \'[{"id":"job_…","lease":"…","outcome":"done"}]\'',
   },
   example: { jobs: [{ id: 'job_0000000000000000000000', lease: '1.abc', outcome: 'done' }] },
-  run: (work, call, input) => work.complete(call, input),
 });
 
 export const summary = operation({
@@ -237,7 +228,6 @@ export const summary = operation({
   }),
   errors: ['access.tenant_not_found'],
   cli: { words: 'job summary', example: 'quarterdeck job summary' },
-  run: (work, call, input) => work.summary(call, input),
 });
 
-export const operations = [addJobs, listJobs, showJob, claimJobs, renewJobs, completeJobs, summary];
+export const operations = { addJobs, listJobs, showJob, claimJobs, renewJobs, completeJobs, summary };

@@ -78,6 +78,16 @@ export class Database {
     return this.#run(scope, work, 'BEGIN');
   }
 
+  /** One statement that PostgreSQL refuses inside a transaction, as owner. The text must hold nothing from outside. */
+  async outsideTransaction(text: string): Promise<void> {
+    this.availability.check();
+    try {
+      await this.#pool.query(text);
+    } catch (error) {
+      throw translate(error);
+    }
+  }
+
   async close(): Promise<void> {
     this.availability.stop();
     await this.#pool.end();

@@ -21,18 +21,20 @@ export class SchemaRefused extends Error {
 const LOCK_KEY = 7_310_579;
 const FILE = /^(\d{4})-[a-z0-9-]+\.sql$/;
 
-/** All migrations below `<domainsDir>/<domain>/migrations`, in order. */
-export async function readMigrations(domainsDir: string): Promise<Migration[]> {
+/** The migrations of the platform and of every domain below `sourceDir` (src or dist), in order. */
+export async function readMigrations(sourceDir: string): Promise<Migration[]> {
   const found: Migration[] = [];
-  for (const domain of await readdir(domainsDir)) {
-    const dir = join(domainsDir, domain, 'migrations');
+  const domains = await readdir(join(sourceDir, 'domains'));
+  const rooms = ['platform/db', ...domains.map((domain) => join('domains', domain))];
+  for (const room of rooms) {
+    const dir = join(sourceDir, room, 'migrations');
     for (const file of await readdir(dir).catch(() => [])) {
       const match = FILE.exec(file);
       if (match === null) throw new Error(`${join(dir, file)} is not named NNNN-name.sql`);
       const sql = await readFile(join(dir, file), 'utf8');
       found.push({
         number: Number(match[1]),
-        name: `${domain}/${basename(file, '.sql')}`,
+        name: `${basename(room)}/${basename(file, '.sql')}`,
         sql,
         checksum: createHash('sha256').update(sql).digest('hex'),
       });

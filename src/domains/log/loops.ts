@@ -1,0 +1,78 @@
+// Upkeep of the log, run by every engine: whoever comes first does it, the others find nothing to do.
+import type { Call } from '../../platform/call.ts';
+import { type Database, fleetScope, ownerScope } from '../../platform/db/database.ts';
+import { Loop } from '../../platform/loop.ts';
+import { announce } from '../../platform/signals.ts';
+import { logEvents } from './events.ts';
+import type { Log } from './service.ts';
+import * as store from './store.ts';
+
+export interface LogLoopOptions {
+  readonly db: Database;
+  readonly log: Log;
+  readonly call: Call;
+  readonly failed: (name: string, error: unknown, failures: number) => void;
+}
+
+const READY_PARTITIONS = 3;
+/** A transaction that holds a floor longer keeps everybody from reading on, so it is ended. */
+const LONGEST_HOLD_MS = 5_000;
+
+export function logLoops({ db, log, call, failed }: LogLoopOptions): Loop[] {
+  return [
+    new Loop({ name: 'log.partitions', everyMs: 60_000, failed, turn: () => keepPartitionsReady(db, log, call) }),
+    new Loop({ name: 'log.time_marks', everyMs: 20_000, failed, turn: () => db.write(fleetScope, store.addTimeMark) }),
+    new Loop({
+      name: 'log.event_ids',
+      everyMs: 600_000,
+      failed,
+      turn: async () => (await db.write(fleetScope, store.forgetOldIds)) > 0,
+    }),
+    new Loop({ name: 'log.floors', everyMs: 1_000, failed, turn: endLongHolders(db, log, call) }),
+  ];
+}
+
+async function keepPartitionsReady(db: Database, log: Log, call: Call): Promise<void> {
+  const ready = await db.write(ownerScope, (tx) => store.ensurePartitions(tx, READY_PARTITIONS));
+  if (ready < 2) {
+    await db.write(fleetScope, (tx) => log.append(tx, call, [logEvents.make('partitions.low', { ready })]));
+  }
+}
+
+// Age is measured here, from when a floor was first seen held by the same transaction: a long transaction that has only
+// just appended is no offender, and the database's clock may jump.
+function endLongHolders(db: Database, log: Log, call: Call): () => Promise<void> {
+  const firstSeen = new Map<string, number>();
+  return async () => {
+    const holders = await db.write(ownerScope, store.floorHolders);
+    const now = performance.now();
+    const keys = new Set(holders.map((holder) => holder.transaction));
+    for (const key of firstSeen.keys()) if (!keys.has(key)) firstSeen.delete(key);
+    for (const holder of holders) {
+      const since = firstSeen.get(holder.transaction) ?? now;
+      firstSeen.set(holder.transaction, since);
+      if (now - since < LONGEST_HOLD_MS) continue;
+      await endHolder(db, holder);
+      firstSeen.delete(holder.transaction);
+      await db.write(fleetScope, (tx) =>
+        log.append(tx, call, [
+          logEvents.make('writer.ended', {
+            application: holder.application,
+            role: holder.role,
+            held_seconds: Math.round((now - since) / 100) / 10,
+          }),
+        ]),
+      );
+      announce('log.writer_ended', holder);
+    }
+  };
+}
+
+async function endHolder(db: Database, holder: store.FloorHolder): Promise<void> {
+  if (holder.pid !== null) {
+    const { pid } = holder;
+    await db.write(ownerScope, (tx) => store.endBackend(tx, pid));
+  } else if (holder.prepared !== null) {
+    await db.outsideTransaction(store.rollBackPrepared(holder.prepared));
+  }
+}
