@@ -25,13 +25,19 @@ export interface Call {
   /** Ends when the caller is gone or the process stops. */
   readonly signal: AbortSignal;
   readonly idempotencyKey?: string;
+  /** Set when a browser asks: how its session cookie is given and taken. */
+  readonly browser?: BrowserSession;
   /** Runs statements that only read, in one transaction under the caller's scope. */
   read<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
-  /** Runs a change in one transaction. With an idempotency key, a repeat gets the first result and nothing is changed. */
+  /**
+   * Runs a change in one transaction. With an idempotency key, a repeat gets the first result and nothing is changed:
+   * so an operation calls it once, and what `work` answers is JSON.
+   */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
 }
 
-/** True when the caller sees every tenant: operators and agents of the fleet itself. */
-export function isFleetWide(call: Call): boolean {
-  return call.scope.kind === 'fleet';
+export interface BrowserSession {
+  readonly facts: { readonly userAgent?: string; readonly address?: string };
+  setSession(secret: string, expires: Date): void;
+  clearSession(): void;
 }

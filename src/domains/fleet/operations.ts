@@ -34,7 +34,7 @@ export type AgentItem = z.output<typeof agent>;
 
 const address = z.strictObject({ agent: agentAddress });
 const order = z.strictObject({ agent: agentAddress, reason: z.string().min(1).max(500).optional() });
-const agentErrors = ['fleet.agent_not_found', 'fleet.agent_ambiguous'];
+const agentErrors = ['access.agent_not_found', 'access.agent_ambiguous'];
 
 export const addAgent = operation({
   name: 'fleet.agent.add',
@@ -52,7 +52,7 @@ export const addAgent = operation({
     queues: z.array(slug).max(50).optional(),
   }),
   output: agent.extend({ token: z.string() }),
-  errors: ['fleet.agent_exists', 'access.tenant_not_found'],
+  errors: ['access.agent_exists', 'access.tenant_not_found'],
   cli: { words: 'agent add', positional: ['agent'], example: 'quarterdeck agent add scout --tenant acme' },
   example: { agent: 'scout', kind: 'external' },
 });

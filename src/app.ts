@@ -1,0 +1,99 @@
+// The composition root: builds the rooms in order, each from what is to its left. The only file that knows them all.
+import { type CallOptions, makeCall } from './calls.ts';
+import {
+  Access,
+  accessErrors,
+  accessEvents,
+  accessHandlers,
+  accessLoops,
+  accessOperations,
+  systemCaller,
+  tenantDirectory,
+} from './domains/access/index.ts';
+import { Log, logErrors, logEvents, logHandlers, logLoops, logOperations } from './domains/log/index.ts';
+import { Wakeups } from './platform/bus/wakeups.ts';
+import type { Call, Caller } from './platform/call.ts';
+import { Database, fleetScope } from './platform/db/database.ts';
+import type { ErrorSpec } from './platform/errors.ts';
+import type { EventSpec } from './platform/event-table.ts';
+import type { Logger } from './platform/logger.ts';
+import type { Loop } from './platform/loop.ts';
+import { type BoundOperation, bind } from './platform/operation.ts';
+import { platformErrors } from './platform/platform-errors.ts';
+
+export interface AppOptions {
+  readonly databaseUrl: string;
+  /** Reaches the server without a pooler between, for notifications. */
+  readonly directUrl?: string;
+  readonly connections: number;
+  /** The role: `api`, `engine`, `host`; shown as `system:<part>` in events. */
+  readonly part: string;
+  readonly logger: Logger;
+  readonly publicUrl: () => string;
+}
+
+/** Every event type that a room writes, and every error that one throws: for the catalogue pages and their tests. */
+export const eventSpecs: Readonly<Record<string, EventSpec>> = { ...logEvents.specs, ...accessEvents.specs };
+export const errorSpecs: Readonly<Record<string, ErrorSpec>> = {
+  ...platformErrors.specs,
+  ...logErrors.specs,
+  ...accessErrors.specs,
+};
+/** Every operation, in the order of the rooms. */
+export const allOperations = [...Object.values(logOperations), ...Object.values(accessOperations)];
+
+export interface App {
+  readonly db: Database;
+  readonly wakeups: Wakeups;
+  readonly log: Log;
+  readonly access: Access;
+  readonly operations: readonly BoundOperation[];
+  call(caller: Caller, options?: CallOptions): Call;
+  /** A call by the system itself. */
+  systemCall(): Call;
+  /** The loops that an engine runs. */
+  engineLoops(): Loop[];
+  /** Starts what every role needs: watching the database and listening for wake-ups. */
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export function createApp(options: AppOptions): App {
+  const { logger } = options;
+  const db = new Database({ url: options.databaseUrl, connections: options.connections, name: options.part });
+  const wakeups = new Wakeups(db, options.directUrl ?? options.databaseUrl);
+  const system = systemCaller(options.part);
+  const systemCall = () => makeCall(db, system);
+
+  // A failed turn is an event too, once per row of failures, unless it is the database itself that is away.
+  const failed = (loop: string, error: unknown, failures: number) => {
+    logger.warn({ loop, failures, err: error }, 'a background loop failed');
+    if (failures !== 1 || db.availability.awaySince !== undefined) return;
+    const event = logEvents.make('loop.failed', { loop, failures, error: String(error).slice(0, 500) });
+    db.write(fleetScope, (tx) => log.append(tx, systemCall(), [event])).catch(() => undefined);
+  };
+
+  const tenants = tenantDirectory(db);
+  const log = new Log({ db, wakeups, tenants, failed, reservedTypes: new Set(Object.keys(eventSpecs)) });
+  const access = new Access({ db, wakeups, log, tenants, publicUrl: options.publicUrl });
+
+  return {
+    db,
+    wakeups,
+    log,
+    access,
+    operations: [...bind(logOperations, logHandlers(log)), ...bind(accessOperations, accessHandlers(access))],
+    call: (caller, callOptions) => makeCall(db, caller, callOptions),
+    systemCall,
+    engineLoops: () => [...logLoops({ db, log, call: systemCall(), failed }), ...accessLoops(access, failed)],
+    start() {
+      db.availability.start();
+      wakeups.start();
+    },
+    async stop() {
+      await log.tail.stop();
+      await wakeups.stop();
+      await db.close();
+    },
+  };
+}

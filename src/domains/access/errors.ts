@@ -1,0 +1,32 @@
+// Error codes of the access room.
+import { errorTable } from '../../platform/errors.ts';
+
+export const accessErrors = errorTable('access', {
+  sign_in_key_invalid: {
+    status: 401,
+    message: 'The sign-in link was used already, has expired or is not complete',
+    hint: 'Make a new one with `quarterdeck open`.',
+  },
+  operators_only: { status: 403, message: 'Only an operator can do this', hint: 'Use an operator’s token.' },
+  fleet_only: {
+    status: 403,
+    message: 'Only a credential of the whole fleet can do this',
+    hint: 'Use a token that is not limited to one tenant.',
+  },
+  ability_beyond_creator: {
+    status: 403,
+    message: 'A token cannot have the ability {ability}, which its maker lacks',
+    hint: 'Leave it out, or use a credential that has it.',
+  },
+  tenant_not_found: { status: 404, message: 'There is no tenant {tenant}', hint: 'See `quarterdeck tenant list`.' },
+  agent_not_found: { status: 404, message: 'There is no agent {agent}', hint: 'See `quarterdeck agent list`.' },
+  token_not_found: { status: 404, message: 'There is no token {token_id}', hint: 'See `quarterdeck token list`.' },
+  tenant_exists: { status: 409, message: 'A tenant {tenant} exists already', hint: 'Choose another name.' },
+  agent_exists: { status: 409, message: 'An agent {agent} exists already', hint: 'Choose another name.' },
+  agent_ambiguous: {
+    status: 409,
+    message: 'Several agents are named {agent}: {candidates}',
+    hint: 'Write name@tenant.',
+  },
+  expiry_in_past: { status: 422, message: 'The expiry {expires_at} has passed', hint: 'Give a moment to come.' },
+});

@@ -1,0 +1,32 @@
+// Log lines of the program itself: JSON, one a line, on stderr or a file descriptor; secrets are cut out before they
+// are written. Events that matter go to the event log, not here.
+import pino from 'pino';
+
+export type Logger = pino.Logger;
+
+// Every secret of ours has this form (access/secrets.ts); it is removed wherever it stands in a line.
+const SECRET = /qd_(?:operator|agent|job|session|link)_[0-9A-Za-z]{30,52}_[0-9a-z]{7}/g;
+const URL_PASSWORD = /(\w+:\/\/[^\s:/@"]+:)[^\s@"]+@/g;
+
+/** Removes our own secrets and passwords in URLs from text that is about to leave the process. */
+export function redact(text: string): string {
+  return text.replace(SECRET, 'qd_[redacted]').replace(URL_PASSWORD, '$1[redacted]@');
+}
+
+export function createLogger(name: string, level: string = process.env['QUARTERDECK_LOG_LEVEL'] ?? 'info'): Logger {
+  const stderr = pino.destination({ dest: 2, sync: true });
+  return pino(
+    {
+      name,
+      level,
+      base: { name, pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: {
+        paths: ['authorization', 'cookie', 'token', 'password', '*.authorization', '*.cookie', '*.token', '*.password'],
+        censor: '[redacted]',
+      },
+    },
+    { write: (line: string) => stderr.write(redact(line)) },
+  );
+}
