@@ -1,8 +1,8 @@
 // Data directories for tests of the embedded server: whatever still runs in one is ended and everything removed after
 // each case, also of a failed one.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -13,12 +13,17 @@ import { endStrayBackends } from '../../src/platform/db/embedded/leftovers.ts';
 
 export const isRoot = process.getuid?.() === 0;
 
+const mounts: string[] = [];
 const ofCase: string[] = [];
 const ofFile: string[] = [];
 const keepers: ChildProcess[] = [];
 
 afterEach(async () => {
   for (const keeper of keepers.splice(0)) await kill(keeper);
+  for (const directory of mounts.splice(0)) {
+    await endAllIn(directory);
+    spawnSync('umount', [directory]);
+  }
   for (const directory of ofCase.splice(0)) await removeDataDir(directory);
 });
 
@@ -33,12 +38,35 @@ export function makeDataDir(life: 'case' | 'file' = 'case'): string {
   return directory;
 }
 
-/** Ends what runs in a data directory and removes it. */
-export async function removeDataDir(directory: string): Promise<void> {
+/** A data directory on a file system of its own with this size; undefined where mounting is not possible. */
+export function mountDataDir(size: string): string | undefined {
+  const parent = makeDataDir();
+  chmodSync(parent, 0o711);
+  const directory = join(parent, 'data');
+  mkdirSync(directory);
+  if (!mount(directory, `size=${size},mode=711`)) return undefined;
+  mounts.push(directory);
+  return directory;
+}
+
+/** Changes the size of such a file system. */
+export function resizeMount(directory: string, size: string): void {
+  if (!mount(directory, `remount,size=${size}`)) throw new Error(`cannot resize ${directory}`);
+}
+
+function mount(directory: string, options: string): boolean {
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', directory]).status === 0;
+}
+
+async function removeDataDir(directory: string): Promise<void> {
+  await endAllIn(directory);
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function endAllIn(directory: string): Promise<void> {
   const layout = layoutOf(directory);
   await removeHalfClusters(layout.cluster);
   await endStrayBackends(layout, () => {});
-  rmSync(directory, { recursive: true, force: true });
 }
 
 /** Starts a keeper that may be killed (embedded-keeper.ts), without waiting for its server. */

@@ -7,6 +7,7 @@ export type FailureCode =
   | 'stray_backends'
   | 'wrong_major'
   | 'engine_missing'
+  | 'data_dir_refused'
   | 'data_dir_unreachable'
   | 'foreign_owner'
   | 'no_account'

@@ -28,6 +28,7 @@ export interface GroundOptions {
 
 /** Makes everything ready for a start; done again after kill -9 at any moment, it completes what is missing. */
 export async function prepareGround(layout: Layout, options: GroundOptions): Promise<Ground> {
+  refuseShellCharacters(layout.root);
   const source = options.engine ?? findEngineSource();
   const major = clusterMajor(layout.cluster);
   refuseOtherMajor(layout, major, Number.parseInt(source.version, 10));
@@ -47,6 +48,18 @@ export async function prepareGround(layout: Layout, options: GroundOptions): Pro
   }
   writeSettings(layout.cluster);
   return { layout, engine, account, superuserPassword, isNew: major === undefined };
+}
+
+// initdb puts paths between double quotes into lines for the shell, which would read these characters.
+function refuseShellCharacters(root: string): void {
+  if (!/["$`\\\n\r]/.test(root)) return;
+  throw new EmbeddedFailure(
+    'data_dir_refused',
+    `the data directory ${JSON.stringify(root)} has a character that initdb cannot take`,
+    {
+      hint: 'Choose a path without double quotes, dollar signs, backticks, backslashes and line ends.',
+    },
+  );
 }
 
 // The secret is on disk before there is a cluster that has it: no crash between the two locks us out.
