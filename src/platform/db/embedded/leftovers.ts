@@ -26,7 +26,8 @@ export function findRunningServer(layout: Layout): RunningServer | undefined {
 /**
  * Clears the way for a start when no server runs: ends backends that outlived their postmaster (a busy one runs on for as
  * long as its query, and blocks the start), and only then removes the pid file and the lock files of the sockets, which hold
- * the same pid and are judged by PostgreSQL in the same way.
+ * the same pid and are judged by PostgreSQL in the same way. It believes a zombie to be alive, which a container whose
+ * first process does not reap keeps for ever.
  */
 export async function clearLeftovers(layout: Layout, log: Log): Promise<void> {
   await endStrayBackends(layout, log);

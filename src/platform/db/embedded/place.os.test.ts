@@ -1,17 +1,17 @@
 // Places where such servers usually fail to start: under root, behind closed directories, without shared memory, at the
 // end of long paths, without the package of the platform.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { isRoot, makeDataDir, query } from '../../../../test/support/embedded-data-dir.ts';
+import { expect, type TestContext, test } from 'vitest';
+import { isRoot, makeDataDir, query, rootOrCi } from '../../../../test/support/embedded-data-dir.ts';
 import { findOrCreate } from './account.ts';
 import { findEngineSource, installEngine } from './engine.ts';
 import { startEmbedded } from './server.ts';
 
 const log = () => {};
 
-test.runIf(isRoot)(
+test.runIf(rootOrCi)(
   'the server runs under a bare number where the machine has no account for it (needs root)',
   async () => {
     const account = await findOrCreate({
@@ -30,7 +30,7 @@ test.runIf(isRoot)(
   },
 );
 
-test.runIf(isRoot)('binaries installed where the account cannot go are used all the same (needs root)', async () => {
+test.runIf(rootOrCi)('binaries installed where the account cannot go are used all the same (needs root)', async () => {
   const home = makeDataDir();
   symlinkSync(findEngineSource().native, join(home, 'native'));
   const engine = { ...findEngineSource(), native: join(home, 'native') };
@@ -40,35 +40,52 @@ test.runIf(isRoot)('binaries installed where the account cannot go are used all 
   await server.stop();
 });
 
-test.runIf(isRoot)('a data directory behind a closed one is refused, naming the closed one (needs root)', async () => {
-  const closed = makeDataDir();
-  const dataDir = join(closed, 'deeper', 'data');
-  mkdirSync(dataDir, { recursive: true });
-  await expect(startEmbedded({ dataDir, log })).rejects.toMatchObject({
-    code: 'data_dir_unreachable',
-    message: expect.stringContaining(`cannot enter ${closed}`),
-    hint: expect.stringContaining('--data'),
-  });
-  expect(statSync(closed).mode & 0o777).toBe(0o700);
-  chmodSync(closed, 0o711);
-  const server = await startEmbedded({ dataDir, log });
-  await server.stop();
-});
+test.runIf(rootOrCi)(
+  'a data directory behind a closed one is refused, naming the closed one (needs root)',
+  async () => {
+    const closed = makeDataDir();
+    const dataDir = join(closed, 'deeper', 'data');
+    mkdirSync(dataDir, { recursive: true });
+    await expect(startEmbedded({ dataDir, log })).rejects.toMatchObject({
+      code: 'data_dir_unreachable',
+      message: expect.stringContaining(`cannot enter ${closed}`),
+      hint: expect.stringContaining('--data'),
+    });
+    expect(statSync(closed).mode & 0o777).toBe(0o700);
+    chmodSync(closed, 0o711);
+    const server = await startEmbedded({ dataDir, log });
+    await server.stop();
+  },
+);
 
-test.runIf(isRoot)('a server starts without /dev/shm (needs root for a mount of its own)', () => {
-  const dataDir = makeDataDir();
+/** Runs a keeper once in a mount namespace of its own, so that what is mounted there is nobody else's. */
+function startAmongMounts(context: TestContext, mounts: string, dataDir: string): void {
   const keeper = join(import.meta.dirname, '../../../../test/support/embedded-keeper.ts');
-  // A mount namespace of its own: nobody else loses /dev/shm.
-  const script = 'mount -t tmpfs -o ro,size=4k tmpfs /dev/shm && exec "$0" "$@"';
-  const args = ['--mount', '/bin/sh', '-c', script, process.execPath, keeper, dataDir, 'once'];
+  const args = ['--mount', '/bin/sh', '-ec', `${mounts}\nexec "$0" "$@"`, process.execPath, keeper, dataDir, 'once'];
   const { status, stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8', timeout: 50_000 });
-  if (stderr.includes('unshare failed') && process.env['CI'] !== 'true') {
-    process.stderr.write('skipped: no mount namespaces here\n');
-    return;
-  }
+  if (stderr.includes('unshare failed') && process.env['CI'] !== 'true') context.skip('no mount namespaces here');
   expect(stderr).toBe('');
   expect(JSON.parse(stdout)).toMatchObject({ adopted: false });
   expect(status).toBe(0);
+}
+
+test.runIf(rootOrCi)('a server starts without /dev/shm (needs root for a mount of its own)', (context) => {
+  startAmongMounts(context, 'mount -t tmpfs -o ro,size=4k tmpfs /dev/shm', makeDataDir());
+});
+
+test.runIf(rootOrCi)('an account is created where the machine has none for a database (needs root)', (context) => {
+  const dataDir = makeDataDir();
+  const etc = join(makeDataDir(), 'etc');
+  const mounts = `
+    cp -a /etc '${etc}'
+    for name in postgres quarterdeck; do sed -i "/^$name:/d" '${etc}/passwd' '${etc}/shadow' '${etc}/group' '${etc}/gshadow'; done
+    mount --bind '${etc}' /etc`;
+  startAmongMounts(context, mounts, dataDir);
+  const line = readFileSync(join(etc, 'passwd'), 'utf8')
+    .match(/^quarterdeck:.*$/m)?.[0]
+    .split(':');
+  expect(statSync(join(dataDir, 'postgres')).uid).toBe(Number(line?.[2]));
+  expect(line?.[6]).toMatch(/nologin$/);
 });
 
 test('a path too long for a socket leaves loopback', async () => {
