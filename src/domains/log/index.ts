@@ -4,6 +4,6 @@ export { logEvents } from './events.ts';
 export type { FeedItem, FeedSink, FeedState, FeedSubscription } from './feed.ts';
 export { logHandlers } from './handlers.ts';
 export { logLoops } from './loops.ts';
-export { operations as logOperations } from './operations.ts';
+export { type EventItem, live, operations as logOperations } from './operations.ts';
 export { Log } from './service.ts';
 export { splitTopics } from './topics.ts';

@@ -1,0 +1,91 @@
+// One route an operation: admit the caller, read the input, run, answer what the output schema lets through.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { App } from '../../app.ts';
+import type { BrowserSession, Call } from '../../platform/call.ts';
+import type { BoundOperation } from '../../platform/operation.ts';
+import { platformErrors } from '../../platform/platform-errors.ts';
+import type { Gate } from './authenticate.ts';
+import { readInput } from './input.ts';
+import { requestIdOf } from './problem.ts';
+import { sessionCookie } from './session-cookie.ts';
+
+export interface RouteOptions {
+  readonly app: App;
+  readonly gate: Gate;
+  /** Ends when the server stops: waiting polls then answer what they have. */
+  readonly closing: AbortSignal;
+}
+
+const KEY = /^[\x21-\x7e]{1,200}$/;
+
+export function addRoute(server: FastifyInstance, bound: BoundOperation, options: RouteOptions): void {
+  const { operation } = bound;
+  server.route({
+    method: operation.method,
+    url: operation.path.replace(/\{(\w+)\}/g, ':$1'),
+    bodyLimit: operation.bodyLimit,
+    exposeHeadRoute: false,
+    handler: (request, reply) => answer(bound, request, reply, options),
+  });
+}
+
+/** Runs a unary or poll operation for a request. */
+export async function answer(
+  bound: BoundOperation,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: RouteOptions,
+): Promise<FastifyReply> {
+  const { operation } = bound;
+  const caller = await options.gate.admit(operation, request.raw);
+  const input = readInput(operation, request);
+  const call = options.app.call(caller, {
+    requestId: requestIdOf(request),
+    signal: AbortSignal.any([gone(reply), options.closing]),
+    correlationId: correlationOf(request),
+    browser: browserOf(request, reply, options.gate),
+    idempotency: idempotencyOf(request, operation.name, input),
+  });
+  const output = operation.output.parse(await run(bound, call, input));
+  return reply.status(operation.status).send(output);
+}
+
+async function run(bound: BoundOperation, call: Call, input: unknown): Promise<unknown> {
+  return bound.run(call, input);
+}
+
+// The client closed its connection before it got the answer.
+function gone(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableEnded) controller.abort();
+  });
+  return controller.signal;
+}
+
+function idempotencyOf(request: FastifyRequest, operation: string, input: unknown) {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined || request.method !== 'POST') return undefined;
+  if (typeof key !== 'string' || !KEY.test(key)) {
+    throw platformErrors.bad_request({ problem: 'Idempotency-Key must be 1 to 200 printable characters' });
+  }
+  return { key, operation, input };
+}
+
+function correlationOf(request: FastifyRequest): string | undefined {
+  const id = request.headers['x-correlation-id'];
+  if (id === undefined) return undefined;
+  if (typeof id !== 'string' || !/^[\x21-\x7e]{1,64}$/.test(id)) {
+    throw platformErrors.bad_request({ problem: 'X-Correlation-Id must be 1 to 64 printable characters' });
+  }
+  return id;
+}
+
+function browserOf(request: FastifyRequest, reply: FastifyReply, gate: Gate): BrowserSession {
+  const userAgent = request.headers['user-agent'];
+  return {
+    facts: { ...(userAgent === undefined ? {} : { userAgent }), address: request.ip },
+    setSession: (secret, expires) => reply.header('set-cookie', sessionCookie(secret, expires, gate.isSecure)),
+    clearSession: () => reply.header('set-cookie', sessionCookie('', undefined, gate.isSecure)),
+  };
+}

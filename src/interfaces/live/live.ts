@@ -1,0 +1,83 @@
+// /v1/live on one path: SSE where the client accepts it, else the long poll; the upgrade to WebSocket happens outside
+// Fastify, so admission, limits and closing are done here for it.
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { WebSocketServer } from 'ws';
+import { newRequestId } from '../../calls.ts';
+import { live } from '../../domains/log/index.ts';
+import type { AppError } from '../../platform/errors.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { BoundOperation } from '../../platform/operation.ts';
+import { platformErrors } from '../../platform/platform-errors.ts';
+import { readInput } from '../http/input.ts';
+import { problem, requestIdOf, toAppError } from '../http/problem.ts';
+import { answer, type RouteOptions } from '../http/routes.ts';
+import { serveEventStream } from './sse.ts';
+import { serveWebSocket } from './websocket.ts';
+
+const LARGEST_FRAME = 64 * 1024;
+const LIVE_PATH = '/v1/live';
+
+export interface LiveServer {
+  /** Ends every stream: 1001 for WebSocket, the end of the response for SSE. */
+  close(): void;
+}
+
+export function serveLive(
+  server: FastifyInstance,
+  bound: BoundOperation,
+  options: RouteOptions,
+  logger: Logger,
+): LiveServer {
+  const { app, gate } = options;
+  const streams = new Set<{ end(): void }>();
+
+  server.get(LIVE_PATH, { exposeHeadRoute: false }, async (request, reply) => {
+    if (!(request.headers.accept ?? '').includes('text/event-stream')) return answer(bound, request, reply, options);
+    const caller = await gate.admit(live, request.raw);
+    const input = readInput(live, request) as { topics?: string; after?: string };
+    const last = request.headers['last-event-id'];
+    const after = typeof last === 'string' && last !== '' ? last : input.after;
+    const call = app.call(caller, { requestId: requestIdOf(request) });
+    const response = reply.raw;
+    streams.add(response);
+    response.once('close', () => streams.delete(response));
+    const stillValid = () => gate.admit(live, request.raw);
+    serveEventStream({ app, call, response, topics: input.topics, after, stillValid });
+    return reply.hijack();
+  });
+
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: LARGEST_FRAME, perMessageDeflate: false });
+  (server.server as Server).on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => undefined);
+    const requestId = newRequestId();
+    if (new URL(request.url ?? '/', 'http://localhost').pathname !== LIVE_PATH || options.closing.aborted) {
+      refuse(socket, platformErrors.not_found(), requestId);
+      return;
+    }
+    gate.admit(live, request, true).then(
+      (caller) =>
+        sockets.handleUpgrade(request, socket, head, (ws) =>
+          serveWebSocket({ app, socket: ws, request, caller, stillValid: () => gate.admit(live, request, true) }),
+        ),
+      (error: unknown) => refuse(socket, toAppError(error, logger, requestId), requestId),
+    );
+  });
+
+  return {
+    close() {
+      for (const stream of streams) stream.end();
+      for (const ws of sockets.clients) ws.close(1001, 'server going away');
+      sockets.close();
+    },
+  };
+}
+
+function refuse(socket: Duplex, error: AppError, requestId: string): void {
+  const body = JSON.stringify(problem(error, requestId));
+  socket.end(
+    `HTTP/1.1 ${error.status} Refused\r\ncontent-type: application/problem+json\r\nconnection: close\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

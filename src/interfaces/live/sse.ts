@@ -1,0 +1,52 @@
+// /v1/live by server-sent events: one subscription a connection; the browser resumes by Last-Event-ID.
+import type { ServerResponse } from 'node:http';
+import type { App } from '../../app.ts';
+import { splitTopics } from '../../domains/log/index.ts';
+import type { Call } from '../../platform/call.ts';
+import { HEARTBEAT_MS, MOST_UNSENT, watchCredential } from './stream.ts';
+
+export interface EventStreamOptions {
+  readonly app: App;
+  readonly call: Call;
+  readonly response: ServerResponse;
+  readonly topics: string | undefined;
+  readonly after: string | undefined;
+  readonly stillValid: () => Promise<unknown>;
+}
+
+/** Takes the response over; `end` it to stop. Throws `log.bad_topic`, `log.bad_cursor` before anything was written. */
+export function serveEventStream(options: EventStreamOptions): void {
+  const { app, call, response } = options;
+  const send = (text: string) => {
+    if (response.writableEnded) return;
+    if (response.writableLength > MOST_UNSENT) response.destroy();
+    else response.write(text);
+  };
+  const feed = app.log.subscribe(call, {
+    topics: splitTopics(options.topics),
+    after: options.after,
+    sink: {
+      state: (state, cursor) => send(`event: state\nid: ${cursor}\ndata: ${JSON.stringify({ state, cursor })}\n\n`),
+      // JSON holds no raw line break, so one event stays one event.
+      event: (event) => send(`event: event\nid: ${event.cursor}\ndata: ${event.json}\n\n`),
+    },
+  });
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+    'x-content-type-options': 'nosniff',
+  });
+  // Without this the client hears nothing until the first event.
+  response.flushHeaders();
+  send('retry: 2000\n\n');
+  const stopWatching = watchCredential(app, call.caller, options.stillValid, () => response.end());
+  const heartbeat = setInterval(() => send(`: ${new Date().toISOString()}\n\n`), HEARTBEAT_MS);
+  const stop = () => {
+    clearInterval(heartbeat);
+    stopWatching();
+    feed.close();
+  };
+  response.once('close', stop);
+  feed.start().catch(() => response.end());
+}
