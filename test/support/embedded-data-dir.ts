@@ -2,7 +2,7 @@
 // each case, also of a failed one.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -62,6 +62,7 @@ function mount(directory: string, options: string): boolean {
 }
 
 async function removeDataDir(directory: string): Promise<void> {
+  if (!existsSync(directory)) return;
   await endAllIn(directory);
   rmSync(directory, { recursive: true, force: true });
 }

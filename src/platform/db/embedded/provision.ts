@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { SUPERUSER } from './initdb.ts';
 import { ensureSecret, ownerSecretFile, scramVerifier } from './secrets.ts';
 
-export const OWNER = 'quarterdeck';
+const OWNER = 'quarterdeck';
 
 const CONNECT_LIMIT_MS = 10_000;
 

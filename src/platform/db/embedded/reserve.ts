@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 
 const WAL_SEGMENT = 16 * 1024 * 1024;
 /** Three segments of write-ahead log: recovery, its checkpoint, and some to live on. */
-export const RESERVE_BYTES = 3 * WAL_SEGMENT;
+const RESERVE_BYTES = 3 * WAL_SEGMENT;
 // The reserve is only taken from a disk that has plenty: it must not be what fills it.
 const ROOM_FOR_RESERVE = 3 * RESERVE_BYTES;
 
@@ -16,7 +16,7 @@ export function hasReserve(file: string): boolean {
 }
 
 /** Lays the reserve by when there is room; true when it is there. */
-export async function layReserve(file: string): Promise<boolean> {
+async function layReserve(file: string): Promise<boolean> {
   if (hasReserve(file)) return true;
   const temporary = `${file}.new`;
   try {
