@@ -39,9 +39,6 @@ export const errorSpecs: Readonly<Record<string, ErrorSpec>> = {
   ...logErrors.specs,
   ...accessErrors.specs,
 };
-/** Every operation, in the order of the rooms. */
-export const allOperations = [...Object.values(logOperations), ...Object.values(accessOperations)];
-
 export interface App {
   readonly db: Database;
   readonly wakeups: Wakeups;

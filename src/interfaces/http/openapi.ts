@@ -1,7 +1,8 @@
 // The OpenAPI 3.1 document, made from the operations.
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { allOperations, errorSpecs } from '../../app.ts';
+import { errorSpecs } from '../../app.ts';
+import { allOperations } from '../../operations.ts';
 import { type AnyOperation, domainOf, pathParameters } from '../../platform/operation.ts';
 import { platformErrors } from '../../platform/platform-errors.ts';
 import { version } from '../../platform/version.ts';

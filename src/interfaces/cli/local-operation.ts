@@ -1,0 +1,30 @@
+// Commands that only the CLI has, because they concern this machine: starting, stopping, looking at logs.
+import type { z } from 'zod';
+import type { CliWords } from '../../platform/operation.ts';
+
+export interface Output {
+  /** Data, for pipes. */
+  out(text: string): void;
+  /** Talk, for people. */
+  say(text: string): void;
+  readonly json: boolean;
+}
+
+export interface LocalOperation<I extends z.ZodObject = z.ZodObject> {
+  readonly name: string;
+  readonly summary: string;
+  readonly kind: 'local';
+  /** Options and positional arguments; described by `.describe`. */
+  readonly input: I;
+  readonly cli: CliWords;
+  /** Answers the exit code. Loads what it needs when it runs, so that other commands start fast. */
+  run(input: z.output<I>, output: Output): Promise<number>;
+}
+
+export function localOperation<I extends z.ZodObject>(declared: Omit<LocalOperation<I>, 'kind'>): LocalOperation<I> {
+  return { kind: 'local', ...declared };
+}
+
+export type AnyLocalOperation = Omit<LocalOperation, 'run'> & {
+  run(input: never, output: Output): Promise<number>;
+};
