@@ -1,0 +1,204 @@
+// The configuration of one start: flags over environment over quarterdeck.yaml over defaults, checked and frozen. Nothing
+// else in the program reads settings from the environment.
+import { existsSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { type DeclaredAgents, type Manifest, readManifest } from './config/manifest.ts';
+import { type ConfigProblem, ConfigRefused, show } from './config/problems.ts';
+import { isLoopback, type SettingKey, type SettingValues, settingKeys, settings } from './config/settings.ts';
+import type { Origin } from './platform/settings.ts';
+
+export { type ConfigProblem, ConfigRefused } from './config/problems.ts';
+export { isLoopback, settingFlags } from './config/settings.ts';
+
+export interface Config {
+  readonly dataDir: string;
+  readonly apiPort: number;
+  readonly relayPort: number;
+  readonly edgePort: number;
+  readonly bind: string;
+  /** Listening beyond this machine without TLS was allowed in so many words. */
+  readonly insecureBind: boolean;
+  readonly publicUrl: string | undefined;
+  readonly logLevel: string;
+  readonly databaseUrl: string | undefined;
+  readonly databaseDirectUrl: string | undefined;
+  /** Every agent that a manifest declares. */
+  readonly agents: DeclaredAgents;
+  /** The manifests that were read, absolute; none when there is no quarterdeck.yaml. */
+  readonly manifests: readonly string[];
+  /** Where each setting came from. */
+  readonly origins: Readonly<Record<SettingKey, Origin>>;
+}
+
+export interface ConfigSource {
+  /** Settings given on the command line, by key; absent ones are undefined. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** The manifest asked for. Without it ./quarterdeck.yaml, when it is there. */
+  readonly file?: string | undefined;
+}
+
+const DEFAULT_FILE = 'quarterdeck.yaml';
+
+/** Throws ConfigRefused with everything that is wrong. */
+export function readConfig(source: ConfigSource): Config {
+  const manifest = findManifest(source);
+  const { values, origins } = resolveSettings(source, manifest);
+  checkTogether(values, origins);
+  return freeze({
+    ...toConfig(values),
+    agents: manifest?.agents ?? {},
+    manifests: manifest === undefined ? [] : [manifest.file],
+    origins,
+  });
+}
+
+/** The configuration of a role: what its keeper handed on in its environment, see environmentOf. */
+export function readRoleConfig(env: NodeJS.ProcessEnv): Config {
+  const { values, origins } = resolveSettings({ flags: {}, env, cwd: '/' }, undefined);
+  return freeze({ ...toConfig(values), agents: {}, manifests: [], origins });
+}
+
+/** The variables that give a role the same settings. */
+export function environmentOf(config: Config): Record<string, string> {
+  const values: Record<SettingKey, unknown> = {
+    data: config.dataDir,
+    api_port: config.apiPort,
+    relay_port: config.relayPort,
+    edge_port: config.edgePort,
+    bind: config.bind,
+    insecure_bind: config.insecureBind,
+    public_url: config.publicUrl,
+    log_level: config.logLevel,
+    database_url: config.databaseUrl,
+    database_direct_url: config.databaseDirectUrl,
+  };
+  return Object.fromEntries(
+    settingKeys
+      .filter((key) => values[key] !== undefined)
+      .map((key) => [settings[key].environment, String(values[key])]),
+  );
+}
+
+/** The same configuration with the agents of another manifest beside its own. Throws ConfigRefused where names meet. */
+export function withManifest(config: Config, file: string, shown: string): Config {
+  const manifest = readManifest(file, shown);
+  const problems: ConfigProblem[] = [
+    ...Object.keys(manifest.settings).map((key) => ({
+      place: manifest.placeOf([key]),
+      key,
+      expected: 'only the main manifest has settings',
+    })),
+    ...Object.keys(manifest.agents)
+      .filter((name) => name in config.agents)
+      .map((name) => ({
+        place: manifest.placeOf(['agents', name]),
+        key: `agents.${name}`,
+        expected: `a name that ${config.manifests[0]} does not use`,
+        seen: name,
+      })),
+  ];
+  if (problems.length > 0) throw new ConfigRefused(problems);
+  return freeze({
+    ...config,
+    agents: { ...config.agents, ...manifest.agents },
+    manifests: [...config.manifests, file],
+  });
+}
+
+function findManifest({ file, env, cwd }: ConfigSource): Manifest | undefined {
+  const asked = file ?? (env['QUARTERDECK_CONFIG'] || undefined);
+  const path = resolve(cwd, asked ?? DEFAULT_FILE);
+  if (asked === undefined && !existsSync(path)) return undefined;
+  const shown = relative(cwd, path);
+  return readManifest(path, shown === '' || shown.startsWith('..') ? path : shown);
+}
+
+interface Resolved {
+  readonly values: SettingValues;
+  readonly origins: Record<SettingKey, Origin>;
+}
+
+function resolveSettings(source: ConfigSource, manifest: Manifest | undefined): Resolved {
+  const values: Partial<Record<SettingKey, unknown>> = {};
+  const origins: Partial<Record<SettingKey, Origin>> = {};
+  const problems: ConfigProblem[] = [];
+  for (const key of settingKeys) {
+    const { value, origin } = choose(key, source, manifest);
+    origins[key] = origin;
+    if (value === undefined) continue;
+    const parsed = settings[key].schema.safeParse(value);
+    if (parsed.success) values[key] = parsed.data;
+    else {
+      problems.push({
+        place: origin.place,
+        key,
+        seen: settings[key].secret ? '[masked]' : show(value, [key]),
+        expected: parsed.error.issues[0]?.message ?? 'another value',
+      });
+    }
+  }
+  if (problems.length > 0) throw new ConfigRefused(problems);
+  if (values.data !== undefined) values.data = resolve(baseOf(origins.data, source, manifest), String(values.data));
+  // Each value has just passed the schema of its key.
+  return { values: values as SettingValues, origins: origins as Record<SettingKey, Origin> };
+}
+
+function choose(
+  key: SettingKey,
+  source: ConfigSource,
+  manifest: Manifest | undefined,
+): { value: unknown; origin: Origin } {
+  const declared = settings[key];
+  const flag = declared.flag ? source.flags[key] : undefined;
+  if (flag !== undefined) return { value: flag, origin: { from: 'flag', place: `--${key.replaceAll('_', '-')}` } };
+  const text = source.env[declared.environment];
+  // An empty variable is how a shell says "not set".
+  if (text !== undefined && text !== '') {
+    const value = declared.fromText(text);
+    return { value, origin: { from: 'environment', place: declared.environment } };
+  }
+  const written = manifest?.settings[key];
+  if (manifest !== undefined && written !== undefined) {
+    return { value: written, origin: { from: 'manifest', place: manifest.placeOf([key]) } };
+  }
+  return { value: declared.fallback?.(), origin: { from: 'default', place: 'default' } };
+}
+
+function baseOf(origin: Origin | undefined, source: ConfigSource, manifest: Manifest | undefined): string {
+  return origin?.from === 'manifest' && manifest !== undefined ? resolve(manifest.file, '..') : source.cwd;
+}
+
+function checkTogether(values: SettingValues, origins: Record<SettingKey, Origin>): void {
+  const { bind = '', public_url, insecure_bind } = values;
+  if (isLoopback(bind) || insecure_bind === true || public_url?.startsWith('https:')) return;
+  throw new ConfigRefused([
+    {
+      place: origins.bind.place,
+      key: 'bind',
+      seen: show(bind, ['bind']),
+      expected: 'an address of this machine only, or `public_url` with https (TLS in front), or `insecure_bind: true`',
+    },
+  ]);
+}
+
+function toConfig(values: SettingValues): Omit<Config, 'agents' | 'manifests' | 'origins'> {
+  return {
+    dataDir: values.data!,
+    apiPort: values.api_port!,
+    relayPort: values.relay_port!,
+    edgePort: values.edge_port!,
+    bind: values.bind!,
+    insecureBind: values.insecure_bind!,
+    publicUrl: values.public_url === undefined ? undefined : new URL(values.public_url).origin,
+    logLevel: values.log_level!,
+    databaseUrl: values.database_url,
+    databaseDirectUrl: values.database_direct_url,
+  };
+}
+
+function freeze<T extends object>(value: T): T {
+  for (const item of Object.values(value)) if (typeof item === 'object' && item !== null) freeze(item);
+  return Object.freeze(value);
+}

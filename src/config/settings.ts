@@ -1,0 +1,135 @@
+// Every setting of the program, once: flags, variables, quarterdeck.yaml, the reference page and the commented example
+// are all made from this table. What the manifest declares of the fleet (agents and so on) is in manifest.ts.
+import { isIP } from 'node:net';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { integerFromText, setting, switchFromText } from '../platform/settings.ts';
+
+const port = z.int('a port number').min(0, 'a port from 0 to 65535').max(65_535, 'a port from 0 to 65535');
+
+export const settings = {
+  data: setting({
+    schema: z
+      .string('a directory')
+      .min(1, 'a directory')
+      .max(4096)
+      .describe(
+        'Directory of everything that is kept: database, logs, secrets. Relative paths count from where it is said',
+      )
+      .meta({ examples: ['/srv/quarterdeck'] }),
+    environment: 'QUARTERDECK_DATA',
+    fallback: () => (process.getuid?.() === 0 ? '/var/lib/quarterdeck' : join(homedir(), '.quarterdeck')),
+    fallbackWords: '~/.quarterdeck; as root /var/lib/quarterdeck',
+  }),
+  api_port: setting({
+    schema: port.describe('Port of the control center and the API; 0 chooses a free one').meta({ examples: [4600] }),
+    environment: 'QUARTERDECK_API_PORT',
+    fromText: integerFromText,
+    fallback: () => 4600,
+  }),
+  relay_port: setting({
+    schema: port.describe('Port of the relay; 0 chooses a free one').meta({ examples: [3500] }),
+    environment: 'QUARTERDECK_RELAY_PORT',
+    fromText: integerFromText,
+    fallback: () => 3500,
+  }),
+  edge_port: setting({
+    schema: port.describe('Port of the edge server; 0 chooses a free one').meta({ examples: [8080] }),
+    environment: 'QUARTERDECK_EDGE_PORT',
+    fromText: integerFromText,
+    fallback: () => 8080,
+  }),
+  bind: setting({
+    schema: z
+      .string('an IP address')
+      .refine((text) => text === 'localhost' || isIP(text) !== 0, 'an IP address')
+      .describe('Address to listen on. Beyond this machine it needs `public_url` with https, or `insecure_bind`')
+      .meta({ examples: ['127.0.0.1'] }),
+    environment: 'QUARTERDECK_BIND',
+    fallback: () => '127.0.0.1',
+  }),
+  insecure_bind: setting({
+    schema: z
+      .boolean('true or false')
+      .describe('Listen beyond this machine without TLS in front; whoever is on the way reads every token')
+      .meta({ examples: [false] }),
+    environment: 'QUARTERDECK_INSECURE_BIND',
+    fromText: switchFromText,
+    fallback: () => false,
+  }),
+  public_url: setting({
+    schema: z
+      .string('an address like https://deck.example.com')
+      .refine(isOrigin, 'http:// or https:// and a host name, without a path')
+      .describe('Address under which browsers and agents reach the API, when it is not the one it listens on')
+      .meta({ examples: ['https://deck.example.com'] }),
+    environment: 'QUARTERDECK_PUBLIC_URL',
+    fallbackWords: 'the address it listens on',
+  }),
+  log_level: setting({
+    schema: z
+      .enum(['trace', 'debug', 'info', 'warn', 'error'], 'trace, debug, info, warn or error')
+      .describe('How much the parts write into their log files')
+      .meta({ examples: ['info'] }),
+    environment: 'QUARTERDECK_LOG_LEVEL',
+    fallback: () => 'info' as const,
+  }),
+  database_url: setting({
+    schema: z
+      .string('postgres://user:password@host:port/database')
+      .refine(isDatabaseUrl, 'postgres://user:password@host:port/database')
+      .describe('A PostgreSQL (15 or newer) of your own instead of the embedded one; the user owns the database')
+      .meta({ examples: ['postgres://quarterdeck:secret@db.example.com:5432/quarterdeck'] }),
+    environment: 'DATABASE_URL',
+    flag: false,
+    manifest: false,
+    secret: true,
+    fallbackWords: 'the embedded PostgreSQL',
+  }),
+  database_direct_url: setting({
+    schema: z
+      .string('postgres://user:password@host:port/database')
+      .refine(isDatabaseUrl, 'postgres://user:password@host:port/database')
+      .describe('The same database without the pooler between, where `DATABASE_URL` goes through one')
+      .meta({ examples: ['postgres://quarterdeck:secret@db.example.com:5432/quarterdeck'] }),
+    environment: 'DATABASE_DIRECT_URL',
+    flag: false,
+    manifest: false,
+    secret: true,
+    fallbackWords: '`DATABASE_URL`',
+  }),
+};
+
+export type SettingKey = keyof typeof settings;
+export type SettingValues = {
+  readonly [K in SettingKey]: z.output<(typeof settings)[K]['schema']> | undefined;
+};
+export const settingKeys = Object.keys(settings) as SettingKey[];
+
+/** The settings that may stand on a command line, each optional, for the input of a command. */
+export const settingFlags = {
+  data: settings.data.schema.optional(),
+  api_port: settings.api_port.schema.optional(),
+  relay_port: settings.relay_port.schema.optional(),
+  edge_port: settings.edge_port.schema.optional(),
+  bind: settings.bind.schema.optional(),
+  insecure_bind: settings.insecure_bind.schema.optional(),
+  public_url: settings.public_url.schema.optional(),
+  log_level: settings.log_level.schema.optional(),
+};
+
+export function isLoopback(address: string): boolean {
+  return address === 'localhost' || address === '::1' || (isIP(address) === 4 && address.startsWith('127.'));
+}
+
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) return false;
+  return url.origin === text || `${url.origin}/` === text;
+}
+
+function isDatabaseUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && ['postgres:', 'postgresql:'].includes(url.protocol) && url.pathname.length > 1;
+}
