@@ -11,7 +11,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{src,test}/**/*.test.ts'],
+          include: ['{src,test,web/src}/**/*.test.ts'],
           exclude: ['**/*.db.test.ts', '**/*.os.test.ts'],
           pool: 'threads',
           isolate: false,

@@ -1,0 +1,96 @@
+// The snapshots that pages show, as query options: one key a snapshot, so that the live feed can name what it outdates.
+import { QueryClient, queryOptions } from '@tanstack/react-query';
+import { call } from './client.ts';
+import { Problem } from './problem.ts';
+import { type Agent, routes } from './routes.ts';
+
+// Heartbeats never enter the log, so an agent list on screen is fetched again at this distance too.
+const BACKSTOP_MS = 5000;
+const MOST_AGENTS = 5000;
+
+export function makeQueryClient(onSignedOut: () => void): QueryClient {
+  const client = new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: BACKSTOP_MS,
+        refetchOnWindowFocus: false,
+        retryOnMount: true,
+        retry: (count, error) => count < 2 && error instanceof Problem && error.retryable,
+        retryDelay: (count) => Math.min(500 * 2 ** count, 4000),
+        networkMode: 'always',
+      },
+      mutations: { networkMode: 'always' },
+    },
+  });
+  client.getQueryCache().subscribe((change) => {
+    if (change.type !== 'updated' || change.action.type !== 'error') return;
+    const error: unknown = change.action.error;
+    if (error instanceof Problem && error.status === 401 && change.query.queryKey[0] !== 'me') onSignedOut();
+  });
+  return client;
+}
+
+export const meQuery = queryOptions({
+  queryKey: ['me'],
+  queryFn: ({ signal }) => call(routes.me, {}, signal),
+  staleTime: 60_000,
+});
+
+export const statusQuery = queryOptions({
+  queryKey: ['status'],
+  queryFn: ({ signal }) => call(routes.status, {}, signal),
+  refetchInterval: BACKSTOP_MS,
+});
+
+export const workQuery = queryOptions({
+  queryKey: ['work', 'summary'],
+  queryFn: ({ signal }) => call(routes.workSummary, {}, signal),
+  refetchInterval: BACKSTOP_MS,
+});
+
+export const agentsQuery = queryOptions({
+  queryKey: ['agents'],
+  queryFn: ({ signal }) => allAgents(signal),
+  refetchInterval: BACKSTOP_MS,
+});
+
+export function agentQuery(agent: string) {
+  return queryOptions({
+    queryKey: ['agents', agent],
+    queryFn: ({ signal }) => call(routes.showAgent, { agent }, signal),
+    refetchInterval: BACKSTOP_MS,
+  });
+}
+
+/** An agent with what it is called in addresses and commands: its name, or name@tenant where the name occurs twice. */
+export type AddressedAgent = Agent & { readonly address: string };
+
+export interface AgentList {
+  readonly items: readonly AddressedAgent[];
+  /** True when there are more agents than the page fetches; it says so then. */
+  readonly cut: boolean;
+  readonly asOf: string;
+}
+
+async function allAgents(signal: AbortSignal): Promise<AgentList> {
+  const items: Agent[] = [];
+  let after: string | undefined;
+  for (;;) {
+    const page = await call(routes.listAgents, { limit: 500, ...(after === undefined ? {} : { after }) }, signal);
+    items.push(...page.items);
+    if (page.next_cursor === null || items.length >= MOST_AGENTS) {
+      return { items: addressed(items), cut: page.next_cursor !== null, asOf: page.as_of };
+    }
+    after = page.next_cursor;
+  }
+}
+
+export function addressed(items: readonly Agent[]): AddressedAgent[] {
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const { agent } of items) (seen.has(agent) ? twice : seen).add(agent);
+  return items.map((item) => ({
+    ...item,
+    address: twice.has(item.agent) ? `${item.agent}@${item.tenant}` : item.agent,
+  }));
+}

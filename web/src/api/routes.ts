@@ -1,0 +1,52 @@
+// The operations that the page uses, each with the method and path that the server's own declaration states: a change
+// there that is not made here is a type error.
+import type * as Access from '../../../src/domains/access/operations.ts';
+import type * as Fleet from '../../../src/domains/fleet/operations.ts';
+import type * as Log from '../../../src/domains/log/operations.ts';
+import type * as Work from '../../../src/domains/work/operations.ts';
+import type { InputOf, OutputOf } from '../../../src/platform/operation.ts';
+
+export interface Route<I, O> {
+  readonly method: string;
+  readonly path: string;
+  /** Never set: they carry the types of input and output. */
+  readonly input?: I;
+  readonly output?: O;
+}
+
+export const routes = {
+  me: route<typeof Access.me>('GET', '/v1/me'),
+  signIn: route<typeof Access.signIn>('POST', '/v1/session'),
+  signOut: route<typeof Access.signOut>('DELETE', '/v1/session'),
+  status: route<typeof Fleet.status>('GET', '/v1/status'),
+  listAgents: route<typeof Fleet.listAgents>('GET', '/v1/agents'),
+  showAgent: route<typeof Fleet.showAgent>('GET', '/v1/agents/{agent}'),
+  pauseAgent: route<typeof Fleet.pauseAgent>('PUT', '/v1/agents/{agent}/pause'),
+  resumeAgent: route<typeof Fleet.resumeAgent>('DELETE', '/v1/agents/{agent}/pause'),
+  restartAgent: route<typeof Fleet.restartAgent>('POST', '/v1/agents/{agent}/restarts'),
+  readConsole: route<typeof Fleet.readConsole>('GET', '/v1/agents/{agent}/console'),
+  workSummary: route<typeof Work.summary>('GET', '/v1/work/summary'),
+  listEvents: route<typeof Log.listEvents>('GET', '/v1/events'),
+  live: route<typeof Log.live>('GET', '/v1/live'),
+} as const;
+
+export type Me = OutputOf<typeof Access.me>;
+export type Status = OutputOf<typeof Fleet.status>;
+export type Need = Status['needs'][number];
+export type Agent = OutputOf<typeof Fleet.listAgents>['items'][number];
+export type AgentDetail = OutputOf<typeof Fleet.showAgent>;
+export type AgentState = Agent['state'];
+export type ConsolePiece = OutputOf<typeof Fleet.readConsole>;
+export type WorkSummary = OutputOf<typeof Work.summary>;
+export type EventItem = OutputOf<typeof Log.listEvents>['items'][number];
+export type EventPage = OutputOf<typeof Log.listEvents>;
+export type LivePage = OutputOf<typeof Log.live>;
+
+interface Declared {
+  readonly method: string;
+  readonly path: string;
+}
+
+function route<T extends Declared>(method: T['method'], path: T['path']): Route<InputOf<T>, OutputOf<T>> {
+  return { method, path };
+}

@@ -1,0 +1,51 @@
+// Every address of the page. Each page is fetched when it is first shown.
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { filterNames } from '../pages/events/filters.ts';
+import { NotFound, PageFailed } from './failed.tsx';
+import { Root } from './root.tsx';
+import { only, parseSearch, stringifySearch } from './search-params.ts';
+
+const root = createRootRoute({ component: Root, notFoundComponent: NotFound, errorComponent: PageFailed });
+const under = <const P extends string>(path: P) => ({ getParentRoute: () => root, path });
+
+// Made outside of the routes: inside of one the names would be inferred as any string.
+const agentsSearch = only(['state', 'tenant', 'q', 'sort', 'peek']);
+const agentSearch = only(['tab', 'of', 'peek']);
+const eventsSearch = only([...filterNames, 'peek']);
+
+const bridge = createRoute({
+  ...under('/'),
+  component: lazyRouteComponent(() => import('../pages/bridge/bridge-page.tsx'), 'BridgePage'),
+});
+
+export const agentsRoute = createRoute({
+  ...under('/agents'),
+  validateSearch: agentsSearch,
+  component: lazyRouteComponent(() => import('../pages/agents/agents-page.tsx'), 'AgentsPage'),
+});
+
+export const agentRoute = createRoute({
+  ...under('/agents/$agent'),
+  validateSearch: agentSearch,
+  component: lazyRouteComponent(() => import('../pages/agents/agent-page.tsx'), 'AgentPage'),
+});
+
+export const eventsRoute = createRoute({
+  ...under('/events'),
+  validateSearch: eventsSearch,
+  component: lazyRouteComponent(() => import('../pages/events/events-page.tsx'), 'EventsPage'),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([bridge, agentsRoute, agentRoute, eventsRoute]),
+  parseSearch,
+  stringifySearch,
+  defaultPreload: 'intent',
+  defaultErrorComponent: PageFailed,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

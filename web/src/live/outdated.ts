@@ -1,0 +1,54 @@
+// Which snapshots an event outdates, and when they are fetched again: soon after the first event, then at a distance,
+// so that a busy fleet costs a steady number of requests and never one for each event.
+import type { EventItem } from '../api/routes.ts';
+
+export interface Refresh {
+  readonly key: readonly string[];
+  /** Shortest distance between two fetches, in ms. */
+  readonly spacing: number;
+}
+
+const FIRST_MS = 30;
+
+const agents: Refresh = { key: ['agents'], spacing: 150 };
+const status: Refresh = { key: ['status'], spacing: 300 };
+const work: Refresh = { key: ['work'], spacing: 1000 };
+// A job that moves changes what its agent is shown to do, but nothing an operator waits for.
+const agentsOfWork: Refresh = { key: ['agents'], spacing: 1000 };
+
+export function outdatedBy(eventType: string): readonly Refresh[] {
+  if (eventType.startsWith('fleet.') || eventType.startsWith('access.agent.')) return [agents, status];
+  if (eventType.startsWith('work.')) return [work, status, agentsOfWork];
+  return [];
+}
+
+/** Takes events and calls `refresh` with the keys that are due. The result takes an event; `stop` forgets what is due. */
+export function refresher(refresh: (key: readonly string[]) => void): {
+  take(event: Pick<EventItem, 'event_type'>): void;
+  stop(): void;
+} {
+  const due = new Map<string, { at: number; timer: ReturnType<typeof setTimeout> }>();
+  const last = new Map<string, number>();
+  return {
+    take(event) {
+      for (const { key, spacing } of outdatedBy(event.event_type)) {
+        const name = key.join(' ');
+        const now = Date.now();
+        const at = Math.max(now + FIRST_MS, (last.get(name) ?? 0) + spacing);
+        const planned = due.get(name);
+        if (planned !== undefined && planned.at <= at) continue;
+        clearTimeout(planned?.timer);
+        const timer = setTimeout(() => {
+          due.delete(name);
+          last.set(name, Date.now());
+          refresh(key);
+        }, at - now);
+        due.set(name, { at, timer });
+      }
+    },
+    stop() {
+      for (const { timer } of due.values()) clearTimeout(timer);
+      due.clear();
+    },
+  };
+}

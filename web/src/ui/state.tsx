@@ -1,0 +1,66 @@
+// States: always a shape, a word and a colour together, so that none of them carries the meaning alone.
+import {
+  CircleCheck,
+  CircleDashed,
+  CirclePause,
+  CircleStop,
+  type LucideIcon,
+  OctagonX,
+  TriangleAlert,
+} from 'lucide-react';
+import type { AgentState } from '../api/routes.ts';
+import { classes } from './classes.ts';
+
+export type Tone = 'ok' | 'run' | 'warn' | 'err' | 'pause' | 'wait';
+
+export interface StateLook {
+  readonly word: string;
+  readonly tone: Tone;
+  readonly icon: LucideIcon;
+}
+
+export const toneText: Record<Tone, string> = {
+  ok: 'text-ok',
+  run: 'text-run',
+  warn: 'text-warn',
+  err: 'text-err',
+  pause: 'text-pause',
+  wait: 'text-wait',
+};
+
+export const agentLooks: Record<AgentState, StateLook> = {
+  healthy: { word: 'Healthy', tone: 'ok', icon: CircleCheck },
+  late: { word: 'Late', tone: 'warn', icon: TriangleAlert },
+  silent: { word: 'Silent', tone: 'err', icon: OctagonX },
+  paused: { word: 'Paused', tone: 'pause', icon: CirclePause },
+  crashed: { word: 'Crashed', tone: 'err', icon: OctagonX },
+  stopped: { word: 'Stopped', tone: 'wait', icon: CircleStop },
+  unknown: { word: 'Unknown', tone: 'wait', icon: CircleDashed },
+};
+
+export function lookOf(state: string): StateLook {
+  return agentLooks[state as AgentState] ?? { word: state, tone: 'wait', icon: CircleDashed };
+}
+
+export function StateIcon({ look, size = 14, className }: { look: StateLook; size?: number; className?: string }) {
+  const Icon = look.icon;
+  const isFilled = look.tone === 'err';
+  return (
+    <Icon
+      aria-hidden="true"
+      size={size}
+      strokeWidth={2.25}
+      className={classes('shrink-0', toneText[look.tone], isFilled && 'fill-current [&>path]:stroke-panel', className)}
+    />
+  );
+}
+
+export function StateBadge({ state }: { state: string }) {
+  const look = lookOf(state);
+  return (
+    <span className={classes('inline-flex items-center gap-1.5 font-medium', toneText[look.tone])} data-state={state}>
+      <StateIcon look={look} />
+      {look.word}
+    </span>
+  );
+}
