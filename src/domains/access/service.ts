@@ -258,6 +258,11 @@ export class Access {
     return found[0];
   }
 
+  /** An agent that the manifest takes over becomes one that a host starts. */
+  async setAgentKind(tx: Tx, agentId: string, kind: store.AgentIdentity['kind']): Promise<void> {
+    await store.setAgentKind(tx, agentId, kind);
+  }
+
   async removeAgent(tx: Tx, call: Call, agent: store.AgentIdentity): Promise<void> {
     await store.removeAgent(tx, agent.id);
     await this.revokeAgentTokens(tx, call, agent, { reason: 'the agent was removed' });

@@ -98,6 +98,10 @@ export async function removeAgent(tx: Tx, id: string): Promise<void> {
   await tx.query('UPDATE access.agents SET removed_at = now() WHERE id = $1 AND removed_at IS NULL', [id]);
 }
 
+export async function setAgentKind(tx: Tx, id: string, kind: AgentIdentity['kind']): Promise<void> {
+  await tx.query('UPDATE access.agents SET kind = $2 WHERE id = $1', [id, kind]);
+}
+
 export interface NewToken {
   readonly id: string;
   readonly kind: 'operator' | 'agent';

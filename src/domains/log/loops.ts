@@ -16,7 +16,7 @@ export interface LogLoopOptions {
 
 const READY_PARTITIONS = 3;
 /** A transaction that holds a floor longer keeps everybody from reading on, so it is ended. */
-const LONGEST_HOLD_MS = 5_000;
+export const LONGEST_HOLD_MS = 5_000;
 
 export function logLoops({ db, log, call, failed }: LogLoopOptions): Loop[] {
   return [
@@ -28,7 +28,7 @@ export function logLoops({ db, log, call, failed }: LogLoopOptions): Loop[] {
       failed,
       turn: async () => (await db.write(fleetScope, store.forgetOldIds)) > 0,
     }),
-    new Loop({ name: 'log.floors', everyMs: 1_000, failed, turn: endLongHolders(db, log, call) }),
+    new Loop({ name: 'log.floors', everyMs: 1_000, failed, turn: endLongHolders(db, log, call, LONGEST_HOLD_MS) }),
   ];
 }
 
@@ -41,7 +41,7 @@ async function keepPartitionsReady(db: Database, log: Log, call: Call): Promise<
 
 // Age is measured here, from when a floor was first seen held by the same transaction: a long transaction that has only
 // just appended is no offender, and the database's clock may jump.
-function endLongHolders(db: Database, log: Log, call: Call): () => Promise<void> {
+export function endLongHolders(db: Database, log: Log, call: Call, longestHoldMs: number): () => Promise<void> {
   const firstSeen = new Map<string, number>();
   return async () => {
     const holders = await db.write(ownerScope, store.floorHolders);
@@ -51,7 +51,7 @@ function endLongHolders(db: Database, log: Log, call: Call): () => Promise<void>
     for (const holder of holders) {
       const since = firstSeen.get(holder.transaction) ?? now;
       firstSeen.set(holder.transaction, since);
-      if (now - since < LONGEST_HOLD_MS) continue;
+      if (now - since < longestHoldMs) continue;
       await endHolder(db, holder);
       firstSeen.delete(holder.transaction);
       await db.write(fleetScope, (tx) =>
