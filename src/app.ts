@@ -10,6 +10,7 @@ import {
   systemCaller,
   tenantDirectory,
 } from './domains/access/index.ts';
+import { Fleet, fleetErrors, fleetEvents, fleetHandlers, fleetLoops, fleetOperations } from './domains/fleet/index.ts';
 import { Log, logErrors, logEvents, logHandlers, logLoops, logOperations } from './domains/log/index.ts';
 import { Wakeups } from './platform/bus/wakeups.ts';
 import type { Call, Caller } from './platform/call.ts';
@@ -33,17 +34,23 @@ export interface AppOptions {
 }
 
 /** Every event type that a room writes, and every error that one throws: for the catalogue pages and their tests. */
-export const eventSpecs: Readonly<Record<string, EventSpec>> = { ...logEvents.specs, ...accessEvents.specs };
+export const eventSpecs: Readonly<Record<string, EventSpec>> = {
+  ...logEvents.specs,
+  ...accessEvents.specs,
+  ...fleetEvents.specs,
+};
 export const errorSpecs: Readonly<Record<string, ErrorSpec>> = {
   ...platformErrors.specs,
   ...logErrors.specs,
   ...accessErrors.specs,
+  ...fleetErrors.specs,
 };
 export interface App {
   readonly db: Database;
   readonly wakeups: Wakeups;
   readonly log: Log;
   readonly access: Access;
+  readonly fleet: Fleet;
   readonly operations: readonly BoundOperation[];
   call(caller: Caller, options?: CallOptions): Call;
   /** A call by the system itself. */
@@ -73,21 +80,32 @@ export function createApp(options: AppOptions): App {
   const tenants = tenantDirectory(db);
   const log = new Log({ db, wakeups, tenants, failed, reservedTypes: new Set(Object.keys(eventSpecs)) });
   const access = new Access({ db, wakeups, log, tenants, publicUrl: options.publicUrl });
+  const fleet = new Fleet({ db, wakeups, log, access, tenants, deadJobs: async () => [] });
 
   return {
     db,
     wakeups,
     log,
     access,
-    operations: [...bind(logOperations, logHandlers(log)), ...bind(accessOperations, accessHandlers(access))],
+    fleet,
+    operations: [
+      ...bind(logOperations, logHandlers(log)),
+      ...bind(accessOperations, accessHandlers(access)),
+      ...bind(fleetOperations, fleetHandlers(fleet)),
+    ],
     call: (caller, callOptions) => makeCall(db, caller, callOptions),
     systemCall,
-    engineLoops: () => [...logLoops({ db, log, call: systemCall(), failed }), ...accessLoops(access, failed)],
+    engineLoops: () => [
+      ...logLoops({ db, log, call: systemCall(), failed }),
+      ...accessLoops(access, failed),
+      ...fleetLoops({ fleet, call: systemCall(), failed }),
+    ],
     start() {
       db.availability.start();
       wakeups.start();
     },
     async stop() {
+      fleet.end();
       await log.tail.stop();
       await wakeups.stop();
       await db.close();

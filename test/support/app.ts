@@ -47,7 +47,7 @@ export async function openTestApp(connections = 6): Promise<TestApp> {
       const address = `${slug}@${tenant ?? 'fleet'}`;
       const agent = await app.access
         .getAgent(tx, address)
-        .catch(() => app.access.createAgent(tx, call, { slug, tenantId: id, kind: 'external' }));
+        .catch(() => app.fleet.register(tx, call, { slug, tenantId: id, kind: 'external' }));
       return (await app.access.issueAgentToken(tx, call, agent, 'test')).token;
     });
   };

@@ -164,6 +164,20 @@ export const resumeAgent = operation({
   example: { agent: 'pricer' },
 });
 
+export const stopAgent = operation({
+  name: 'fleet.agent.stop',
+  summary: 'End the process of a supervised agent and keep it ended until it is resumed',
+  ability: 'fleet:write',
+  effect: 'write',
+  method: 'PUT',
+  path: '/v1/agents/{agent}/stop',
+  input: order,
+  output: agent,
+  errors: agentErrors,
+  cli: { words: 'agent stop', positional: ['agent'], example: 'quarterdeck agent stop pricer --reason "over budget"' },
+  example: { agent: 'pricer', reason: 'over budget' },
+});
+
 export const restartAgent = operation({
   name: 'fleet.agent.restart',
   summary: 'Stop the process of a supervised agent and start it again',
@@ -261,6 +275,7 @@ export const operations = {
   beat,
   pauseAgent,
   resumeAgent,
+  stopAgent,
   restartAgent,
   issueAgentToken,
   readConsole,

@@ -1,0 +1,10 @@
+// The door of the fleet room.
+export type { ApplyOptions, PlanStep } from './declared.ts';
+export { fleetErrors } from './errors.ts';
+export { fleetEvents } from './events.ts';
+export { fleetHandlers } from './handlers.ts';
+export { fleetLoops } from './loops.ts';
+export { type AgentsSection, agentsSection } from './manifest.ts';
+export { operations as fleetOperations } from './operations.ts';
+export { Fleet } from './service.ts';
+export type { DeadJob } from './status.ts';

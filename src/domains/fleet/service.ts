@@ -1,0 +1,364 @@
+// The verbs of the fleet: register agents, hear them, tell them what is wanted, say how they are.
+import type { Wakeups } from '../../platform/bus/wakeups.ts';
+import type { Call } from '../../platform/call.ts';
+import type { Database, Tx } from '../../platform/db/database.ts';
+import { UniqueViolation } from '../../platform/db/database-errors.ts';
+import { findUuid, wireId } from '../../platform/ids.ts';
+import type { OutputOf, ParsedInput } from '../../platform/operation.ts';
+import { platformErrors } from '../../platform/platform-errors.ts';
+import type { TenantDirectory } from '../../platform/tenants.ts';
+import { type Access, type AgentIdentity, accessErrors } from '../access/index.ts';
+import type { Log } from '../log/index.ts';
+import * as console from './console.ts';
+import { type ApplyOptions, applyAgents, type PlanStep, remove } from './declared.ts';
+import { fleetErrors } from './errors.ts';
+import { fleetEvents } from './events.ts';
+import { agentItem, isSupervised, stateOf } from './items.ts';
+import type { AgentsSection } from './manifest.ts';
+import type {
+  AgentItem,
+  addAgent,
+  beat,
+  issueAgentToken,
+  listAgents,
+  readConsole,
+  showAgent,
+  status,
+} from './operations.ts';
+import { Signs } from './signs.ts';
+import { countStates, type DeadJob, needsOf } from './status.ts';
+import * as store from './store.ts';
+
+export interface FleetOptions {
+  readonly db: Database;
+  readonly wakeups: Wakeups;
+  readonly log: Log;
+  readonly access: Access;
+  readonly tenants: TenantDirectory;
+  /** Jobs given up within the last hour, newest first: the work room knows them. */
+  readonly deadJobs: (call: Call, tenantId: string | undefined) => Promise<DeadJob[]>;
+}
+
+/** A reader of a console looks again after so long also when no wake-up came. */
+const CONSOLE_POLL_MS = 1_000;
+const AGENT_TOKEN = 'given by hand';
+
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #signs: Signs;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.#signs = new Signs(options.db);
+  }
+
+  // Registration
+
+  async add(call: Call, input: ParsedInput<typeof addAgent>): Promise<OutputOf<typeof addAgent>> {
+    const tenantId = await this.#options.access.homeTenant(call, input.tenant, 'fleet');
+    try {
+      return await call.write(async (tx) => {
+        const identity = await this.register(tx, call, {
+          slug: input.agent,
+          tenantId,
+          kind: input.kind,
+          silenceLimitSeconds: input.silence_limit_seconds ?? null,
+          queues: input.queues ?? [],
+        });
+        const { token } = await this.#options.access.issueAgentToken(tx, call, identity, AGENT_TOKEN);
+        return { ...agentItem((await store.findAgent(tx, identity.id))!), token };
+      });
+    } catch (error) {
+      if (error instanceof UniqueViolation) throw accessErrors.agent_exists({ agent: input.agent });
+      throw error;
+    }
+  }
+
+  /** Makes the identity of an agent that no host starts, and its place in the fleet. */
+  async register(
+    tx: Tx,
+    call: Call,
+    agent: {
+      slug: string;
+      tenantId: string;
+      kind: AgentIdentity['kind'];
+      silenceLimitSeconds?: number | null;
+      queues?: readonly string[];
+    },
+  ): Promise<AgentIdentity> {
+    const { slug, tenantId, kind, silenceLimitSeconds = null, queues = [] } = agent;
+    const identity = await this.#options.access.createAgent(tx, call, { slug, tenantId, kind });
+    await store.insertAgent(tx, { id: identity.id, tenantId, slug, silenceLimitSeconds, queues });
+    this.#wakeHosts(tx);
+    return identity;
+  }
+
+  async remove(call: Call, address: string): Promise<{ agent: string; removed: boolean }> {
+    return call.write(async (tx) => {
+      const row = await this.#lock(tx, address);
+      if (row.declared) throw fleetErrors.agent_declared({ agent: address });
+      await remove(this.#options, tx, call, row);
+      this.#wakeHosts(tx);
+      return { agent: row.slug, removed: true };
+    });
+  }
+
+  async issueToken(call: Call, address: string): Promise<OutputOf<typeof issueAgentToken>> {
+    const { access } = this.#options;
+    return call.write(async (tx) => {
+      const identity = await access.getAgent(tx, address);
+      const { token, tokenId } = await access.issueAgentToken(tx, call, identity, AGENT_TOKEN);
+      return { agent: identity.slug, token, token_id: tokenId };
+    });
+  }
+
+  /** Makes the fleet equal to the `agents` section of the manifest. */
+  async applyAgents(call: Call, section: AgentsSection, options: ApplyOptions): Promise<PlanStep[]> {
+    const plan = await applyAgents(this.#options, call, section, options);
+    if (plan.length > 0 && options.dryRun !== true) this.#options.wakeups.notify('fleet');
+    return plan;
+  }
+
+  // Looking
+
+  async list(call: Call, input: ParsedInput<typeof listAgents>): Promise<OutputOf<typeof listAgents>> {
+    const { log, tenants } = this.#options;
+    const tenantId = input.tenant === undefined ? undefined : await tenants.getId(call, input.tenant);
+    let after = input.after === undefined ? undefined : parsePlace(input.after);
+    const as_of = await log.asOf(call);
+    const items: AgentItem[] = [];
+    // The state is derived here, so pages are read until enough agents of the state asked for were met.
+    for (;;) {
+      const rows = await call.read((tx) => store.findAgents(tx, { tenantId, after, limit: input.limit }));
+      for (const row of rows) {
+        const item = agentItem(row);
+        after = { slug: row.slug, id: row.agent_id };
+        if (input.state === undefined || item.state === input.state) items.push(item);
+        if (items.length === input.limit) return { items, next_cursor: formatPlace(after), as_of };
+      }
+      if (rows.length < input.limit) return { items, next_cursor: null, as_of };
+    }
+  }
+
+  async show(call: Call, address: string): Promise<OutputOf<typeof showAgent>> {
+    const row = await call.read((tx) => this.#find(tx, address));
+    return {
+      ...agentItem(row),
+      command: row.command,
+      cwd: row.cwd,
+      restart: isSupervised(row) ? row.restart : null,
+    };
+  }
+
+  async status(call: Call, input: ParsedInput<typeof status>): Promise<OutputOf<typeof status>> {
+    const { log, tenants, deadJobs } = this.#options;
+    const tenantId = input.tenant === undefined ? undefined : await tenants.getId(call, input.tenant);
+    const as_of = await log.asOf(call);
+    const [rows, dead, events_per_second] = await Promise.all([
+      call.read((tx) => store.findAgents(tx, { tenantId })),
+      deadJobs(call, tenantId),
+      log.eventsPerSecond(call),
+    ]);
+    return { agents: countStates(rows), needs: needsOf(rows, dead), events_per_second, as_of };
+  }
+
+  async readConsole(call: Call, input: ParsedInput<typeof readConsole>): Promise<OutputOf<typeof readConsole>> {
+    const { agent_id: id } = await call.read((tx) => this.#find(tx, input.agent));
+    const deadline = performance.now() + input.wait * 1000;
+    const woken = new Wake(this.#options.wakeups, call.signal);
+    try {
+      for (;;) {
+        woken.clear();
+        const text = await call.read((tx) => console.readConsole(tx, id, { after: input.after, most: input.bytes }));
+        const left = deadline - performance.now();
+        if (text.next_offset > text.offset || left <= 0 || call.signal.aborted) return text;
+        await woken.within(Math.min(left, CONSOLE_POLL_MS));
+      }
+    } finally {
+      woken.dispose();
+    }
+  }
+
+  // Signs of life
+
+  async beat(call: Call, input: ParsedInput<typeof beat>): Promise<OutputOf<typeof beat>> {
+    const { caller } = call;
+    const [slug, tenant] = input.agent.split('@');
+    const isSelf = slug === caller.name && (tenant === undefined || tenant === caller.tenant.slug);
+    if (caller.kind !== 'agent' || !isSelf) {
+      // Missing and hidden agents are answered as such first.
+      await call.read((tx) => this.#find(tx, input.agent));
+      throw fleetErrors.not_your_agent({ agent: input.agent });
+    }
+    const answer = await this.#signs.beat({
+      agentId: caller.id,
+      status: input.status,
+      job: input.job,
+      version: input.version,
+      usage: input.usage,
+    });
+    if (answer === undefined) throw accessErrors.agent_not_found({ agent: input.agent });
+    return { desired: answer.desired, time: answer.time.toISOString() };
+  }
+
+  /** Notes that an agent gave a sign of life, by whatever it asked for. Costs nothing worth counting. */
+  seen(agentId: string): void {
+    this.#signs.seen(agentId);
+  }
+
+  /** Whether an agent is to get no jobs: paused or told to stop. */
+  async isPaused(tx: Tx, agentId: string): Promise<boolean> {
+    return store.isPaused(tx, agentId);
+  }
+
+  /** Tells the log of agents that went silent and of those heard again. */
+  async tellSilences(call: Call): Promise<void> {
+    const rows = await call.read((tx) => store.findAgents(tx, {}));
+    for (const row of rows) {
+      const { state, attention, reason, since } = stateOf(row);
+      const silent = attention !== 'none' && (state === 'late' || state === 'silent');
+      if (silent === row.told_silent) continue;
+      const silent_seconds = since === null ? 0 : Math.round((row.now.getTime() - since.getTime()) / 1000);
+      const extra = { subject: `agent:${row.slug}`, tenantId: row.tenant_id };
+      const event = silent
+        ? fleetEvents.make('agent.silent', { agent: row.slug, silent_seconds, reason }, extra)
+        : fleetEvents.make('agent.heard', { agent: row.slug }, extra);
+      await call.write(async (tx) => {
+        if (await store.tellSilence(tx, row.agent_id, silent)) await this.#options.log.append(tx, call, [event]);
+      });
+    }
+  }
+
+  // Orders
+
+  pause(call: Call, address: string, reason: string | undefined): Promise<AgentItem> {
+    return this.#order(call, address, 'pause', reason);
+  }
+
+  stop(call: Call, address: string, reason: string | undefined): Promise<AgentItem> {
+    return this.#order(call, address, 'stop', reason);
+  }
+
+  /** Lets it work again; where its process had ended for good, that is started anew. */
+  async resume(call: Call, address: string): Promise<AgentItem> {
+    return call.write(async (tx) => {
+      const row = await this.#lock(tx, address);
+      const ended = row.phase === 'crashed' || row.phase === 'ended';
+      if (row.desired === 'run' && !ended) return agentItem(row);
+      await store.setDesired(tx, row.agent_id, { desired: 'run', by: call.caller.name, reason: null });
+      if (ended) await store.orderRestart(tx, row.agent_id);
+      return this.#ordered(tx, call, row, fleetEvents.make('agent.resumed', { agent: row.slug }, about(row)));
+    });
+  }
+
+  async restart(call: Call, address: string, reason: string | undefined): Promise<AgentItem> {
+    return call.write(async (tx) => {
+      const row = await this.#lock(tx, address);
+      if (!isSupervised(row)) throw fleetErrors.not_supervised({ agent: address });
+      await store.orderRestart(tx, row.agent_id);
+      if (row.desired === 'stop') {
+        await store.setDesired(tx, row.agent_id, { desired: 'run', by: call.caller.name, reason: null });
+      }
+      const payload = { agent: row.slug, reason: reason ?? null };
+      return this.#ordered(tx, call, row, fleetEvents.make('agent.restart_ordered', payload, about(row)));
+    });
+  }
+
+  /** Ends what waits in memory. */
+  end(): void {
+    this.#signs.stop();
+  }
+
+  async #order(call: Call, address: string, desired: 'pause' | 'stop', given: string | undefined): Promise<AgentItem> {
+    const reason = given ?? null;
+    return call.write(async (tx) => {
+      const row = await this.#lock(tx, address);
+      if (row.desired === desired && row.desired_reason === reason) return agentItem(row);
+      await store.setDesired(tx, row.agent_id, { desired, by: call.caller.name, reason });
+      const type = desired === 'pause' ? 'agent.paused' : 'agent.stop_ordered';
+      return this.#ordered(tx, call, row, fleetEvents.make(type, { agent: row.slug, reason }, about(row)));
+    });
+  }
+
+  async #ordered(
+    tx: Tx,
+    call: Call,
+    row: store.AgentRow,
+    event: ReturnType<typeof fleetEvents.make>,
+  ): Promise<AgentItem> {
+    await this.#options.log.append(tx, call, [event]);
+    this.#wakeHosts(tx);
+    tx.afterCommit(() => this.#options.wakeups.notify('work'));
+    return agentItem((await store.findAgent(tx, row.agent_id))!);
+  }
+
+  async #find(tx: Tx, address: string): Promise<store.AgentRow> {
+    const { id } = await this.#options.access.getAgent(tx, address);
+    return existing(await store.findAgent(tx, id), address);
+  }
+
+  async #lock(tx: Tx, address: string): Promise<store.AgentRow> {
+    const { id } = await this.#options.access.getAgent(tx, address);
+    return existing(await store.lockAgent(tx, id), address);
+  }
+
+  #wakeHosts(tx: Tx): void {
+    tx.afterCommit(() => this.#options.wakeups.notify('fleet'));
+  }
+}
+
+function existing(row: store.AgentRow | undefined, agent: string): store.AgentRow {
+  if (row === undefined) throw accessErrors.agent_not_found({ agent });
+  return row;
+}
+
+function about(row: store.AgentRow): { subject: string; tenantId: string } {
+  return { subject: `agent:${row.slug}`, tenantId: row.tenant_id };
+}
+
+// A place in the list: name, then id, because names are unique per tenant only.
+function formatPlace(place: { slug: string; id: string }): string {
+  return `${place.slug}@${wireId('agt', place.id)}`;
+}
+
+function parsePlace(after: string): { slug: string; id: string } {
+  const at = after.lastIndexOf('@');
+  const id = findUuid('agt', after.slice(at + 1));
+  if (at < 1 || id === undefined) {
+    throw platformErrors.invalid_input({
+      problem: 'after is not a cursor of this list',
+      errors: [{ field: 'after', message: 'give next_cursor of an earlier answer' }],
+    });
+  }
+  return { slug: after.slice(0, at), id };
+}
+
+// Waits for news of consoles; one that comes between two looks is not missed.
+class Wake {
+  readonly #forget: () => void;
+  #woken = Promise.withResolvers<void>();
+
+  constructor(wakeups: Wakeups, signal: AbortSignal) {
+    const wake = () => this.#woken.resolve();
+    const forget = wakeups.on('console', wake);
+    signal.addEventListener('abort', wake, { once: true });
+    this.#forget = () => {
+      forget();
+      signal.removeEventListener('abort', wake);
+    };
+  }
+
+  clear(): void {
+    this.#woken = Promise.withResolvers<void>();
+  }
+
+  async within(ms: number): Promise<void> {
+    const timer = setTimeout(() => this.#woken.resolve(), ms);
+    await this.#woken.promise;
+    clearTimeout(timer);
+  }
+
+  dispose(): void {
+    this.#forget();
+  }
+}
