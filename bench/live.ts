@@ -33,7 +33,10 @@ async function openReaders(url: string, headers: Record<string, string>, subscri
         }),
     ),
   );
-  return { latencies, close: () => sockets.forEach((socket) => socket.terminate()) };
+  const close = () => {
+    for (const socket of sockets) socket.terminate();
+  };
+  return { latencies, close };
 }
 
 // Evenly spread: what falls behind is sent late, and its lateness counts, because `sent` is when it was due.

@@ -42,11 +42,6 @@ describe('a transaction that holds a floor', () => {
     const { items } = await t.app.log.list(call, { limit: 10, order: 'desc', event_type: 'log.writer.ended' });
     expect(items).toMatchObject([{ source_agent: 'system:test' }]);
   });
-
-  it('is not blamed for the age of its transaction, only for how long it holds', async () => {
-    const seen = await t.app.db.write(ownerScope, store.floorHolders);
-    expect(seen).toEqual([]);
-  });
 });
 
 describe('partitions', () => {

@@ -1,5 +1,5 @@
 // The verbs of the log: append, read, follow.
-
+import { createHash } from 'node:crypto';
 import type { Wakeups } from '../../platform/bus/wakeups.ts';
 import type { Call } from '../../platform/call.ts';
 import type { Database, Tx } from '../../platform/db/database.ts';
@@ -75,7 +75,7 @@ export class Log {
         correlationId: event.correlation_id ?? call.correlationId,
         causationId: event.causation_id,
         // An Idempotency-Key gives every event of the request an id that a repeat has too.
-        id: event.id ?? (key === undefined ? undefined : `key:${key}:${index}`),
+        id: event.id ?? (key === undefined ? undefined : keyedId(call, key, index)),
       };
     });
     const written = await this.#writer.append(writings);
@@ -226,6 +226,14 @@ function oneOrMany(input: ParsedInput<typeof appendEvents>): NewEventInput[] {
     problem: 'give either `events` or the fields of one event',
     errors: [{ field: events === undefined ? 'event_type' : 'events', message: 'either `events` or one event' }],
   });
+}
+
+// Keys belong to whoever sends them, so two agents of a tenant may use the same one; the hash also keeps the id short.
+function keyedId(call: Call, key: string, index: number): string {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([call.caller.id, key]))
+    .digest('base64url');
+  return `key:${hash}:${index}`;
 }
 
 // Throws `log.cursor_reset` for another epoch or a position that does not exist yet.
