@@ -1,5 +1,5 @@
 // Makes calls: puts together who asks, the scope the database judges it in, and the doors to the database.
-import { runOnce } from './domains/access/index.ts';
+import { type KeyedRequest, runOnce } from './domains/access/index.ts';
 import type { BrowserSession, Call, Caller } from './platform/call.ts';
 import { type Database, fleetScope, type Scope, type Tx } from './platform/db/database.ts';
 import { newUuid, wireId } from './platform/ids.ts';
@@ -11,7 +11,7 @@ export interface CallOptions {
   readonly correlationId?: string | undefined;
   readonly browser?: BrowserSession | undefined;
   /** With the key of the request come the operation and its input, which the key must belong to. */
-  readonly idempotency?: { readonly key: string; readonly operation: string; readonly input: unknown } | undefined;
+  readonly idempotency?: Omit<KeyedRequest, 'caller'> | undefined;
 }
 
 const never = new AbortController().signal;

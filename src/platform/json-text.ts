@@ -21,10 +21,19 @@ export function parseJsonText(text: string, limits: JsonLimits = defaultJsonLimi
   }
 }
 
+/** An open object or array. */
+interface Level {
+  /** Keys seen so far; undefined in an array. */
+  readonly keys: Set<string> | undefined;
+  /** The key whose value is being read. */
+  key: string;
+  /** Whether it is the value of the key `constructor`. */
+  readonly ofConstructor: boolean;
+}
+
 function scan(text: string, limits: JsonLimits): void {
   if (!text.isWellFormed()) throw platformErrors.invalid_text({ problem: 'a lone surrogate' });
-  // Keys seen in each open object; undefined marks an open array.
-  const open: (Set<string> | undefined)[] = [];
+  const open: Level[] = [];
   let expectKey = false;
   let at = 0;
   while (at < text.length) {
@@ -41,14 +50,18 @@ function scan(text: string, limits: JsonLimits): void {
       continue;
     }
     if (char === 0x7b || char === 0x5b) {
-      open.push(char === 0x7b ? new Set() : undefined);
+      open.push({
+        keys: char === 0x7b ? new Set() : undefined,
+        key: '',
+        ofConstructor: open.at(-1)?.key === 'constructor',
+      });
       if (open.length > limits.depth) throw platformErrors.too_deep({ limit: limits.depth });
       expectKey = char === 0x7b;
     } else if (char === 0x7d || char === 0x5d) {
       open.pop();
       expectKey = false;
     } else if (char === 0x2c) {
-      expectKey = open.at(-1) !== undefined;
+      expectKey = open.at(-1)?.keys !== undefined;
     } else if (char === 0x2d || (char >= 0x30 && char <= 0x39)) {
       at = checkNumber(text, at);
       continue;
@@ -69,12 +82,17 @@ function endOfString(text: string, start: number): number {
   }
 }
 
-function addKey(keys: Set<string> | undefined, raw: string, limits: JsonLimits): void {
-  if (keys === undefined) return;
+// Keys with which a careless merge further on would change every object of a program.
+function addKey(level: Level | undefined, raw: string, limits: JsonLimits): void {
+  if (level?.keys === undefined) return;
+  const { keys } = level;
   const key = raw.includes('\\') ? unescaped(raw) : raw;
-  if (key === '__proto__') throw platformErrors.bad_json({ problem: 'the key __proto__ is not allowed' });
+  if (key === '__proto__' || (key === 'prototype' && level.ofConstructor)) {
+    throw platformErrors.bad_json({ problem: `the key ${key} is not allowed here` });
+  }
   if (keys.has(key)) throw platformErrors.bad_json({ problem: `the key "${key}" appears twice in one object` });
   keys.add(key);
+  level.key = key;
   if (keys.size > limits.keys) {
     throw platformErrors.invalid_input({ problem: `an object has more than ${limits.keys} keys` });
   }

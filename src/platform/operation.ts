@@ -48,6 +48,8 @@ export interface Operation<
   readonly status: number;
   /** Largest body in bytes. */
   readonly bodyLimit: number;
+  /** Fields of the output that show a secret this once (`jobs.token` for each of a list): no copy of them is kept. */
+  readonly secretOutput: readonly string[];
   /** Most calls per credential and minute; undefined: the listener's general limit. */
   readonly perMinute?: number;
   readonly cli: CliWords | { readonly none: string };
@@ -65,7 +67,7 @@ export type InputOf<T> = T extends { readonly input: infer I extends z.ZodType }
 export type ParsedInput<T> = T extends { readonly input: infer I extends z.ZodType } ? z.output<I> : never;
 export type OutputOf<T> = T extends { readonly output: infer O extends z.ZodType } ? z.output<O> : never;
 
-type Defaults = 'kind' | 'listener' | 'errors' | 'status' | 'bodyLimit' | 'example';
+type Defaults = 'kind' | 'listener' | 'errors' | 'status' | 'bodyLimit' | 'secretOutput' | 'example';
 type Declaration<I extends z.ZodObject, O extends z.ZodType, M extends Method, P extends string> = Omit<
   Operation<I, O, M, P>,
   Defaults
@@ -83,6 +85,7 @@ export function operation<I extends z.ZodObject, O extends z.ZodType, const M ex
     errors: [],
     status: 200,
     bodyLimit: MIB,
+    secretOutput: [],
     example: {},
     ...declared,
   };
@@ -108,6 +111,16 @@ export function bind<T extends Readonly<Record<string, AnyOperation>>>(
     // The interface has parsed the input by this very operation's schema before it calls.
     run: handlers[key as keyof T] as (call: Call, input: unknown) => Promise<unknown>,
   }));
+}
+
+/** Whether a repeat with the same Idempotency-Key is recognised: changes by POST, of somebody who is known. */
+export function takesIdempotencyKey(operation: AnyOperation): boolean {
+  return (
+    operation.method === 'POST' &&
+    operation.kind === 'unary' &&
+    operation.effect !== 'read' &&
+    operation.ability !== 'public'
+  );
 }
 
 export function domainOf(operation: { readonly name: string }): string {

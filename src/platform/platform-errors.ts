@@ -30,11 +30,22 @@ export const platformErrors = errorTable('', {
     message: '{method} is not supported here',
     hint: 'See /v1/openapi.json for what exists.',
   },
+  request_timeout: {
+    status: 408,
+    message: 'The request did not arrive completely in time',
+    hint: 'Send it again.',
+    retryable: true,
+  },
   conflict: { status: 409, message: 'The state changed meanwhile', hint: 'Read it again and repeat.', retryable: true },
   idempotency_key_reused: {
     status: 409,
     message: 'This Idempotency-Key was used for another request',
     hint: 'Use a new key for a new request.',
+  },
+  idempotent_secret_not_kept: {
+    status: 409,
+    message: 'This request was carried out before; its answer held a secret, of which no copy is kept',
+    hint: 'Make a new one with a new Idempotency-Key and revoke the one that was lost.',
   },
   payload_too_large: {
     status: 413,

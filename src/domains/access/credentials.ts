@@ -79,7 +79,10 @@ export class Credentials {
   // A job's token is judged by the lease each time: it ends with it.
   async #getJobCaller(secret: string): Promise<Caller> {
     const jobUuid = jobOfToken(secret);
-    const holder = jobUuid === undefined ? undefined : await this.#findJobHolder?.(jobUuid, hashOfJobToken(secret));
+    const find = this.#findJobHolder;
+    if (jobUuid === undefined || find === undefined) throw platformErrors.unauthenticated();
+    const asked: Promise<JobHolder | undefined> = find(jobUuid, hashOfJobToken(secret));
+    const holder = await asked;
     if (holder === undefined) throw platformErrors.unauthenticated();
     const { agents, tenants } = await this.#db.read(fleetScope, async (tx) => {
       const [agents, tenants] = await Promise.all([

@@ -11,11 +11,13 @@ export interface KeyedRequest {
   readonly key: string;
   readonly operation: string;
   readonly input: unknown;
+  /** The result shows a secret: no copy of it is kept, so a repeat is told so instead of getting it again. */
+  readonly showsSecret: boolean;
 }
 
 /**
  * Runs `change` once per caller and key; a repeat with the same input gets the first result, which must be JSON.
- * Throws `idempotency_key_reused` when the input differs.
+ * Throws `idempotency_key_reused` when the input differs, `idempotent_secret_not_kept` when the result showed a secret.
  */
 export async function runOnce<T>(tx: Tx, request: KeyedRequest, change: () => Promise<T>): Promise<T> {
   const use: store.KeyUse = {
@@ -29,9 +31,10 @@ export async function runOnce<T>(tx: Tx, request: KeyedRequest, change: () => Pr
   const stored = await store.takeKey(tx, use);
   if (stored !== undefined) {
     if (!timingSafeEqual(stored.hash, use.hash)) throw platformErrors.idempotency_key_reused();
+    if (request.showsSecret) throw platformErrors.idempotent_secret_not_kept();
     return stored.result as T;
   }
   const result = await change();
-  await store.keepResult(tx, use, result);
+  if (!request.showsSecret) await store.keepResult(tx, use, result);
   return result;
 }

@@ -4,7 +4,7 @@ export { anonymousCaller, type FindJobHolder, systemCaller } from './credentials
 export { accessErrors } from './errors.ts';
 export { accessEvents } from './events.ts';
 export { accessHandlers } from './handlers.ts';
-export { runOnce } from './idempotency.ts';
+export { type KeyedRequest, runOnce } from './idempotency.ts';
 export { accessLoops } from './loops.ts';
 export { operations as accessOperations } from './operations.ts';
 export { hashJobSecret, jobToken, newJobSecret } from './secrets.ts';

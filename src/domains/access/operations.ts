@@ -69,6 +69,7 @@ export const createSignInLink = operation({
   status: 201,
   input: z.strictObject({}),
   output: z.object({ url: z.string(), expires_at: z.string() }),
+  secretOutput: ['url'],
   errors: ['access.operators_only'],
   cli: { words: 'open', example: 'quarterdeck open' },
   noMcp: 'it signs a person in',
@@ -150,6 +151,7 @@ export const createToken = operation({
     expires_at: timestamp.optional().describe('Default: in 90 days'),
   }),
   output: token.extend({ token: z.string() }),
+  secretOutput: ['token'],
   errors: ['access.tenant_not_found', 'access.ability_beyond_creator', 'access.expiry_in_past'],
   cli: {
     words: 'token add',

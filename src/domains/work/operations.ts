@@ -148,6 +148,7 @@ export const claimJobs = operation({
     ),
     paused: z.boolean().describe('True when this agent is paused and gets nothing'),
   }),
+  secretOutput: ['jobs.token'],
   errors: ['work.agents_only'],
   cli: { words: 'job claim', example: 'quarterdeck job claim --queues reprice' },
   example: { queues: ['reprice'], limit: 1 },

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { errorSpecs } from '../../app.ts';
 import { allOperations } from '../../operations.ts';
-import { type AnyOperation, domainOf, pathParameters } from '../../platform/operation.ts';
+import { type AnyOperation, domainOf, pathParameters, takesIdempotencyKey } from '../../platform/operation.ts';
 import { platformErrors } from '../../platform/platform-errors.ts';
 import { version } from '../../platform/version.ts';
 
@@ -83,7 +83,7 @@ function operationObject(operation: AnyOperation): Json {
       schema: properties[name],
       ...(properties[name]?.['type'] === 'array' ? { style: 'form', explode: false } : {}),
     })),
-    ...(operation.method === 'POST' && operation.effect !== 'read'
+    ...(takesIdempotencyKey(operation)
       ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string', maxLength: 200 } }]
       : []),
   ];

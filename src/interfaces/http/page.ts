@@ -5,14 +5,18 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { BoundOperation } from '../../platform/operation.ts';
 import { platformErrors } from '../../platform/platform-errors.ts';
 import { contentSecurityPolicy } from './headers.ts';
-import { checkHost, type OriginRules } from './origin.ts';
 import { requestIdOf, sendProblem } from './problem.ts';
 
 const NONCE = /__QD_NONCE__/g;
 
-export async function servePage(server: FastifyInstance, webDir: string, origins: OriginRules): Promise<void> {
+export async function servePage(
+  server: FastifyInstance,
+  webDir: string,
+  operations: readonly BoundOperation[],
+): Promise<void> {
   if (existsSync(webDir)) {
     await server.register(fastifyStatic, {
       root: webDir,
@@ -28,11 +32,14 @@ export async function servePage(server: FastifyInstance, webDir: string, origins
   }
   const index = await readFile(join(webDir, 'index.html'), 'utf8').catch(() => undefined);
   server.setNotFoundHandler(async (request: FastifyRequest, reply: FastifyReply) => {
-    checkHost(request.raw, origins);
     const wantsPage = request.method === 'GET' && (request.headers.accept ?? '').includes('text/html');
     const isApi = request.url.startsWith('/v1') || request.url.startsWith('/assets/');
     if (index === undefined || !wantsPage || isApi) {
-      return sendProblem(reply, platformErrors.not_found(), requestIdOf(request));
+      const allowed = methodsAt(operations, request.url);
+      if (allowed.length > 0) reply.header('allow', allowed.join(', '));
+      const { method } = request;
+      const error = allowed.length > 0 ? platformErrors.method_not_allowed({ method }) : platformErrors.not_found();
+      return sendProblem(reply, error, requestIdOf(request));
     }
     const nonce = randomBytes(16).toString('base64');
     return reply
@@ -40,4 +47,20 @@ export async function servePage(server: FastifyInstance, webDir: string, origins
       .type('text/html; charset=utf-8')
       .send(index.replace(NONCE, nonce));
   });
+}
+
+// The methods with which an operation can be asked at this address.
+function methodsAt(operations: readonly BoundOperation[], url: string): string[] {
+  const segments = url.split('?', 1)[0]!.split('/');
+  const isAt = (path: string) => {
+    const wanted = path.split('/');
+    return (
+      wanted.length === segments.length &&
+      wanted.every((part, i) => (part.startsWith('{') ? segments[i] !== '' : part === segments[i]))
+    );
+  };
+  return operations
+    .map(({ operation }) => operation)
+    .filter(({ path }) => isAt(path))
+    .map(({ method }) => method);
 }

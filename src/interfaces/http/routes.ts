@@ -1,8 +1,8 @@
 // One route an operation: admit the caller, read the input, run, answer what the output schema lets through.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../app.ts';
-import type { BrowserSession, Call } from '../../platform/call.ts';
-import type { BoundOperation } from '../../platform/operation.ts';
+import type { BrowserSession, Call, Caller } from '../../platform/call.ts';
+import { type AnyOperation, type BoundOperation, takesIdempotencyKey } from '../../platform/operation.ts';
 import { platformErrors } from '../../platform/platform-errors.ts';
 import type { Gate } from './authenticate.ts';
 import { readInput } from './input.ts';
@@ -16,6 +16,13 @@ export interface RouteOptions {
   readonly closing: AbortSignal;
 }
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks; set by `admitFirst`. */
+    caller: Caller;
+  }
+}
+
 const KEY = /^[\x21-\x7e]{1,200}$/;
 
 export function addRoute(server: FastifyInstance, bound: BoundOperation, options: RouteOptions): void {
@@ -25,8 +32,16 @@ export function addRoute(server: FastifyInstance, bound: BoundOperation, options
     url: operation.path.replace(/\{(\w+)\}/g, ':$1'),
     bodyLimit: operation.bodyLimit,
     exposeHeadRoute: false,
+    onRequest: admitFirst(operation, options.gate),
     handler: (request, reply) => answer(bound, request, reply, options),
   });
+}
+
+/** Admits the caller before the body is read: whoever may not ask is not listened to. */
+export function admitFirst(operation: AnyOperation, gate: Gate): (request: FastifyRequest) => Promise<void> {
+  return async (request) => {
+    request.caller = await gate.admit(operation, request.raw);
+  };
 }
 
 /** Runs a unary or poll operation for a request. */
@@ -37,14 +52,13 @@ export async function answer(
   options: RouteOptions,
 ): Promise<FastifyReply> {
   const { operation } = bound;
-  const caller = await options.gate.admit(operation, request.raw);
   const input = readInput(operation, request);
-  const call = options.app.call(caller, {
+  const call = options.app.call(request.caller, {
     requestId: requestIdOf(request),
     signal: AbortSignal.any([gone(reply), options.closing]),
     correlationId: correlationOf(request),
     browser: browserOf(request, reply, options.gate),
-    idempotency: idempotencyOf(request, operation.name, input),
+    idempotency: idempotencyOf(operation, request, input),
   });
   const output = operation.output.parse(await run(bound, call, input));
   return reply.status(operation.status).send(output);
@@ -63,13 +77,13 @@ function gone(reply: FastifyReply): AbortSignal {
   return controller.signal;
 }
 
-function idempotencyOf(request: FastifyRequest, operation: string, input: unknown) {
+function idempotencyOf(operation: AnyOperation, request: FastifyRequest, input: unknown) {
   const key = request.headers['idempotency-key'];
-  if (key === undefined || request.method !== 'POST') return undefined;
+  if (key === undefined || !takesIdempotencyKey(operation)) return undefined;
   if (typeof key !== 'string' || !KEY.test(key)) {
     throw platformErrors.bad_request({ problem: 'Idempotency-Key must be 1 to 200 printable characters' });
   }
-  return { key, operation, input };
+  return { key, operation: operation.name, input, showsSecret: operation.secretOutput.length > 0 };
 }
 
 function correlationOf(request: FastifyRequest): string | undefined {

@@ -10,10 +10,11 @@ import { Gate } from './authenticate.ts';
 import { acceptJsonOnly } from './body.ts';
 import { addSecurityHeaders } from './headers.ts';
 import { serveOpenApi } from './openapi.ts';
-import type { OriginRules } from './origin.ts';
+import { checkHost, type OriginRules } from './origin.ts';
 import { servePage } from './page.ts';
 import { requestIdOf, sendProblem, toAppError } from './problem.ts';
 import { RateLimit } from './rate-limit.ts';
+import { parserRefusal, refuseSocket } from './raw-answer.ts';
 import { addRoute, type RouteOptions } from './routes.ts';
 
 export interface ApiServerOptions {
@@ -25,6 +26,8 @@ export interface ApiServerOptions {
   /** The built page; when the directory is missing only the API is served. */
   readonly webDir: string;
   readonly logger: Logger;
+  /** Who guessed and flooded how often; default: nobody yet. */
+  readonly limits?: RateLimit;
 }
 
 export interface ApiServer {
@@ -43,20 +46,30 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     logger: false,
     genReqId: newRequestId,
     routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false },
-    http: { maxHeaderSize: HEADER_LIMIT, headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 65_000 },
+    http: {
+      maxHeaderSize: HEADER_LIMIT,
+      headersTimeout: 10_000,
+      requestTimeout: 60_000,
+      keepAliveTimeout: 65_000,
+      // A request without a host is answered by checkHost, in our words.
+      requireHostHeader: false,
+    },
+    clientErrorHandler: (error, socket) => refuseSocket(socket, parserRefusal(error), newRequestId()),
     forceCloseConnections: true,
     frameworkErrors: (error, request, reply) => {
       void sendProblem(reply, toAppError(error, logger, requestIdOf(request)), requestIdOf(request));
     },
   });
   const closing = new AbortController();
-  const gate = new Gate({ app, origins, limits: new RateLimit() });
+  const gate = new Gate({ app, origins, limits: options.limits ?? new RateLimit() });
   const routes: RouteOptions = { app, gate, closing: closing.signal };
 
+  server.decorateRequest('caller');
   acceptJsonOnly(server);
   addSecurityHeaders(server, gate.isSecure);
   server.addHook('onRequest', async (request) => {
     if (request.url.length > URL_LIMIT) throw platformErrors.uri_too_long({ limit: URL_LIMIT });
+    checkHost(request.raw, origins);
   });
   server.setErrorHandler((error, request, reply) =>
     sendProblem(
@@ -74,7 +87,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     else addRoute(server, bound, routes);
   }
   serveOpenApi(server);
-  await servePage(server, options.webDir, origins);
+  await servePage(server, options.webDir, app.operations);
 
   return {
     async listen() {

@@ -6,13 +6,13 @@ import type { FastifyInstance } from 'fastify';
 import { WebSocketServer } from 'ws';
 import { newRequestId } from '../../calls.ts';
 import { live } from '../../domains/log/index.ts';
-import type { AppError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { BoundOperation } from '../../platform/operation.ts';
 import { platformErrors } from '../../platform/platform-errors.ts';
 import { readInput } from '../http/input.ts';
-import { problem, requestIdOf, toAppError } from '../http/problem.ts';
-import { answer, type RouteOptions } from '../http/routes.ts';
+import { requestIdOf, toAppError } from '../http/problem.ts';
+import { refuseSocket } from '../http/raw-answer.ts';
+import { admitFirst, answer, type RouteOptions } from '../http/routes.ts';
 import { serveEventStream } from './sse.ts';
 import { serveWebSocket } from './websocket.ts';
 
@@ -33,9 +33,9 @@ export function serveLive(
   const { app, gate } = options;
   const streams = new Set<{ end(): void }>();
 
-  server.get(LIVE_PATH, { exposeHeadRoute: false }, async (request, reply) => {
+  server.get(LIVE_PATH, { exposeHeadRoute: false, onRequest: admitFirst(live, gate) }, async (request, reply) => {
     if (!(request.headers.accept ?? '').includes('text/event-stream')) return answer(bound, request, reply, options);
-    const caller = await gate.admit(live, request.raw);
+    const { caller } = request;
     const input = readInput(live, request) as { topics?: string; after?: string };
     const last = request.headers['last-event-id'];
     const after = typeof last === 'string' && last !== '' ? last : input.after;
@@ -52,8 +52,9 @@ export function serveLive(
   (server.server as Server).on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => undefined);
     const requestId = newRequestId();
-    if (new URL(request.url ?? '/', 'http://localhost').pathname !== LIVE_PATH || options.closing.aborted) {
-      refuse(socket, platformErrors.not_found(), requestId);
+    // Never parsed as a URL: an address like // is none, and an exception here would end the process.
+    if (request.url?.split('?', 1)[0] !== LIVE_PATH || options.closing.aborted) {
+      refuseSocket(socket, platformErrors.not_found(), requestId);
       return;
     }
     gate.admit(live, request, true).then(
@@ -61,7 +62,7 @@ export function serveLive(
         sockets.handleUpgrade(request, socket, head, (ws) =>
           serveWebSocket({ app, socket: ws, request, caller, stillValid: () => gate.admit(live, request, true) }),
         ),
-      (error: unknown) => refuse(socket, toAppError(error, logger, requestId), requestId),
+      (error: unknown) => refuseSocket(socket, toAppError(error, logger, requestId), requestId),
     );
   });
 
@@ -72,12 +73,4 @@ export function serveLive(
       sockets.close();
     },
   };
-}
-
-function refuse(socket: Duplex, error: AppError, requestId: string): void {
-  const body = JSON.stringify(problem(error, requestId));
-  socket.end(
-    `HTTP/1.1 ${error.status} Refused\r\ncontent-type: application/problem+json\r\nconnection: close\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
 }
