@@ -13,8 +13,12 @@ export function redact(text: string): string {
   return text.replace(SECRET, 'qd_[redacted]').replace(URL_PASSWORD, '$1[redacted]@');
 }
 
-export function createLogger(name: string, level: string = process.env['QUARTERDECK_LOG_LEVEL'] ?? 'info'): Logger {
-  const stderr = pino.destination({ dest: 2, sync: true });
+/** `write` takes finished lines; without it they go to stderr. */
+export function createLogger(
+  name: string,
+  level: string = process.env['QUARTERDECK_LOG_LEVEL'] ?? 'info',
+  write: (line: string) => void = toStderr(),
+): Logger {
   return pino(
     {
       name,
@@ -27,6 +31,11 @@ export function createLogger(name: string, level: string = process.env['QUARTERD
         censor: '[redacted]',
       },
     },
-    { write: (line: string) => stderr.write(redact(line)) },
+    { write: (line: string) => write(redact(line)) },
   );
+}
+
+function toStderr(): (line: string) => void {
+  const stderr = pino.destination({ dest: 2, sync: true });
+  return (line) => stderr.write(line);
 }

@@ -85,7 +85,8 @@ export function acquireDataLock(dataDir: string, holder: Holder): DataLock {
   };
 }
 
-function createDataDir(dir: string): void {
+/** Makes the data directory (0700) where it does not exist. Throws DataDirUnusable. */
+export function createDataDir(dir: string): void {
   try {
     // Parents get ordinary modes: as root the database's user has to pass through them.
     mkdirSync(dirname(dir), { recursive: true, mode: 0o755 });

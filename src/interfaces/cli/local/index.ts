@@ -1,5 +1,9 @@
 // The commands that concern this machine only, in the order of the help.
 import type { AnyLocalOperation } from '../local-operation.ts';
+import { down } from './down.ts';
+import { logs } from './logs.ts';
+import { status } from './status.ts';
+import { up } from './up.ts';
 import { showVersion } from './version.ts';
 
-export const localOperations: readonly AnyLocalOperation[] = [showVersion];
+export const localOperations: readonly AnyLocalOperation[] = [up, down, status, logs, showVersion];

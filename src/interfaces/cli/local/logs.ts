@@ -1,0 +1,97 @@
+// `quarterdeck logs`: what the parts wrote into their log files, and what they go on writing.
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { roleNames } from '../../../roles/role-file.ts';
+import { CliFailure } from '../client.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { localOperation } from '../local-operation.ts';
+import { escapeControl } from '../show.ts';
+import { findDataDir, placeInput } from './place.ts';
+
+const parts = ['keeper', 'postgres', ...roleNames] as const;
+const TAIL_BYTES = 256 * 1024;
+const LOOK_MS = 200;
+
+export const logs = localOperation({
+  name: 'logs',
+  summary: 'What the parts on this machine wrote into their logs',
+  input: z.strictObject({
+    part: z
+      .enum(parts, `one of ${parts.join(', ')}`)
+      .optional()
+      .describe(`One of ${parts.join(', ')}; all when absent`),
+    lines: z.int().min(0).max(10_000).default(50).describe('Newest lines of each to begin with'),
+    follow: z.boolean().default(false).describe('Goes on as more is written'),
+    ...placeInput,
+  }),
+  cli: { words: 'logs', positional: ['part'], example: 'quarterdeck logs api --follow' },
+  async run(input, output) {
+    const { dataDir } = await findDataDir(input);
+    const chosen = input.part === undefined ? parts : [input.part];
+    const files = chosen.map((part) => new LogFile(part, join(dataDir, 'logs', `${part}.log`)));
+    if (!files.some((file) => file.exists())) {
+      throw new CliFailure(`there are no logs in ${join(dataDir, 'logs')}`, exitCodes.notFound);
+    }
+    const print = (file: LogFile, lines: readonly string[]) => {
+      for (const line of lines) output.out(escapeControl(chosen.length === 1 ? line : `${file.part}  ${line}`));
+    };
+    for (const file of files) print(file, file.tail(input.lines));
+    while (input.follow) {
+      for (const file of files) print(file, file.more());
+      await delay(LOOK_MS);
+    }
+    return exitCodes.ok;
+  },
+});
+
+/** One log file, read on from where the last look ended; a file that was moved aside is begun anew. */
+class LogFile {
+  readonly part: string;
+  readonly #path: string;
+  #inode = 0;
+  #offset = 0;
+  #rest = '';
+
+  constructor(part: string, path: string) {
+    this.part = part;
+    this.#path = path;
+  }
+
+  exists(): boolean {
+    return existsSync(this.#path);
+  }
+
+  tail(lines: number): string[] {
+    const size = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+    this.#offset = Math.max(0, size - TAIL_BYTES);
+    const cutsLine = this.#offset > 0;
+    const found = this.#read();
+    return lines === 0 ? [] : (cutsLine ? found.slice(1) : found).slice(-lines);
+  }
+
+  more(): string[] {
+    const facts = statSync(this.#path, { throwIfNoEntry: false });
+    if (facts === undefined) return [];
+    if (facts.ino !== this.#inode || facts.size < this.#offset) this.#offset = 0;
+    return this.#read();
+  }
+
+  #read(): string[] {
+    if (!this.exists()) return [];
+    const descriptor = openSync(this.#path, 'r');
+    try {
+      const { ino, size } = fstatSync(descriptor);
+      this.#inode = ino;
+      const buffer = Buffer.alloc(Math.max(0, size - this.#offset));
+      const read = readSync(descriptor, buffer, 0, buffer.length, this.#offset);
+      this.#offset += read;
+      const lines = (this.#rest + buffer.subarray(0, read).toString()).split('\n');
+      this.#rest = lines.pop() ?? '';
+      return lines;
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+}

@@ -1,0 +1,232 @@
+// The keeper of one installation: holds the data directory, brings up database and roles, keeps them running, and takes
+// everything down again in order. It holds no business logic.
+import { mkdirSync, realpathSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
+import { dirname, join } from 'node:path';
+import { apiUrl } from '../../config/addresses.ts';
+import { type Config, environmentOf } from '../../config.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { acquireDataLock, type DataLock } from '../../platform/process/data-lock.ts';
+import { processStartTime } from '../../platform/process/facts.ts';
+import { version } from '../../platform/version.ts';
+import { type RoleName, removeRunFile, writeRunFile } from '../role-file.ts';
+import { type DatabaseFacts, type KeptDatabase, keepDatabase } from './kept-database.ts';
+import { KeptRole } from './kept-role.ts';
+import { findOldRoles, type OldRole, stopOldRole } from './leftovers.ts';
+import { chooseApiPort } from './ports.ts';
+import { type Introduction, introduce, prepareSchema } from './prepare.ts';
+
+export interface KeeperOptions {
+  readonly config: Config;
+  readonly roles: readonly RoleName[];
+  readonly logger: Logger;
+  /** How it was started, shown to a second start. */
+  readonly command: string;
+  /** Called under the lock before anything is started; answers the configuration to go on with. */
+  prepare?(config: Config): Config;
+  /** Ends the start when it is under way. */
+  readonly signal: AbortSignal;
+}
+
+export interface KeeperFacts {
+  readonly pid: number;
+  readonly start_time: string;
+  readonly started_at: string;
+  readonly version: string;
+  readonly roles: readonly RoleName[];
+  readonly database: DatabaseFacts;
+}
+
+export interface Keeper {
+  /** Undefined when the api was not asked for. */
+  readonly url: string | undefined;
+  readonly signInUrl: string | undefined;
+  readonly token: string;
+  readonly dataDir: string;
+  readonly database: DatabaseFacts;
+  readonly migrations: readonly string[];
+  readonly roles: readonly RoleName[];
+  /** Takes everything down: host with its agents first, PostgreSQL last. */
+  stop(): Promise<void>;
+  /** While it stops: whatever is still there is killed. */
+  hurry(): void;
+}
+
+// Agents end before the rest does, so the host gets most of the ten seconds.
+const HOST_GRACE_MS = 6_500;
+const ROLE_GRACE_MS = 2_500;
+const HURRY_MS = 1_000;
+const START_LIMIT_MS = 60_000;
+
+/** Resolves when every part has answered. When it rejects, nothing that it started is left. */
+export async function startKeeper(options: KeeperOptions): Promise<Keeper> {
+  const started_at = new Date().toISOString();
+  const lock = acquireDataLock(options.config.dataDir, { pid: process.pid, started_at, command: options.command });
+  const installation = new Installation(options, started_at, lock);
+  try {
+    return await installation.start();
+  } catch (error) {
+    await installation.undo();
+    throw error;
+  }
+}
+
+class Installation {
+  readonly #options: KeeperOptions;
+  readonly #startedAt: string;
+  readonly #lock: DataLock;
+  readonly #logger: Logger;
+  #config: Config;
+  #database: KeptDatabase | undefined;
+  #roles: KeptRole[] = [];
+  #alive: NodeJS.Timeout | undefined;
+
+  constructor(options: KeeperOptions, startedAt: string, lock: DataLock) {
+    this.#options = options;
+    this.#startedAt = startedAt;
+    this.#lock = lock;
+    this.#logger = options.logger;
+    // Processes are found by it, and the kernel names directories by their real path.
+    this.#config = { ...options.config, dataDir: realpathSync(options.config.dataDir) };
+  }
+
+  async start(): Promise<Keeper> {
+    const { signal, roles } = this.#options;
+    const old = findOldRoles(this.#config.dataDir);
+    this.#config = { ...this.#config, apiPort: await chooseApiPort(this.#config, old) };
+    this.#config = this.#options.prepare?.(this.#config) ?? this.#config;
+    const { dataDir, apiPort } = this.#config;
+    mkdirSync(join(dataDir, 'logs'), { recursive: true, mode: 0o700 });
+    writeRunFile(dataDir, 'ports', { api_port: apiPort });
+    signal.throwIfAborted();
+
+    const database = await keepDatabase(this.#config, this.#logger, () => this.#tellRoles());
+    this.#database = database;
+    signal.throwIfAborted();
+    const migrations = await prepareSchema(database.directUrl() ?? database.url(), this.#logger);
+    signal.throwIfAborted();
+
+    const introduction = await introduce(this.#config, { url: database.url() }, this.#logger);
+    try {
+      await this.#startRoles(old);
+      signal.throwIfAborted();
+      return await this.#ready(introduction, database, migrations, roles);
+    } finally {
+      await introduction.end();
+    }
+  }
+
+  /** After a start that failed: ends what it started and leaves what was there before. */
+  async undo(): Promise<void> {
+    await Promise.all(this.#roles.map((role) => role.stop(role.role === 'host' ? 'SIGINT' : 'SIGTERM', ROLE_GRACE_MS)));
+    if (this.#database?.adopted === false) await this.#database.stop();
+    clearInterval(this.#alive);
+    this.#lock.release();
+  }
+
+  async #ready(
+    introduction: Introduction,
+    database: KeptDatabase,
+    migrations: readonly string[],
+    roles: readonly RoleName[],
+  ): Promise<Keeper> {
+    const { dataDir } = this.#config;
+    const hasApi = roles.includes('api');
+    const signInUrl = hasApi ? await introduction.signInUrl() : undefined;
+    writeRunFile(dataDir, 'keeper', {
+      pid: process.pid,
+      start_time: processStartTime(process.pid) ?? '',
+      started_at: this.#startedAt,
+      version,
+      roles,
+      database: database.facts(),
+    } satisfies KeeperFacts);
+    // Its children do not hold a process, and neither does a lock.
+    this.#alive = setInterval(() => undefined, 60_000);
+    return {
+      url: hasApi ? apiUrl(this.#config) : undefined,
+      signInUrl,
+      token: introduction.token,
+      dataDir,
+      database: database.facts(),
+      migrations,
+      roles,
+      stop: () => this.#stop(),
+      hurry: () => this.#hurry(),
+    };
+  }
+
+  // Without old ones all at once. Else one after the other, so that most of the installation answers at any moment, and
+  // never two of one kind.
+  async #startRoles(old: readonly OldRole[]): Promise<void> {
+    const { roles, signal } = this.#options;
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(START_LIMIT_MS)]);
+    const waits: Promise<unknown>[] = [];
+    for (const name of roles) {
+      limit.throwIfAborted();
+      const role = new KeptRole({
+        role: name,
+        dataDir: this.#config.dataDir,
+        environment: () => this.#environment(),
+        logger: this.#logger,
+      });
+      for (const one of old.filter(({ role }) => role === name)) {
+        this.#logger.info({ role: name, role_pid: one.pid }, `${name} outlived its keeper and is replaced`);
+        await stopOldRole(one, 'SIGTERM');
+      }
+      this.#roles.push(role);
+      const ready = role.start();
+      if (old.length > 0) await orEnded(ready, limit);
+      else waits.push(ready);
+    }
+    await orEnded(Promise.all(waits), limit);
+    // Roles of the last start that this one was not asked for have nobody to watch them.
+    const unwanted = old.filter(({ role }) => !roles.includes(role));
+    await Promise.all(unwanted.map((one) => stopOldRole(one, one.role === 'host' ? 'SIGINT' : 'SIGTERM')));
+  }
+
+  #environment(): Record<string, string> {
+    const { databaseUrl, databaseDirectUrl } = {
+      databaseUrl: this.#database!.url(),
+      databaseDirectUrl: this.#database!.directUrl(),
+    };
+    const cache = getCompileCacheDir();
+    return {
+      ...environmentOf({ ...this.#config, databaseUrl, databaseDirectUrl }),
+      // The same as the keeper's: a role loads mostly what it has loaded already.
+      NODE_COMPILE_CACHE: cache === undefined ? join(this.#config.dataDir, 'cache') : dirname(cache),
+    };
+  }
+
+  #tellRoles(): void {
+    this.#logger.warn('the database has another port: starting the roles again');
+    for (const role of this.#roles) role.restart(ROLE_GRACE_MS);
+  }
+
+  async #stop(): Promise<void> {
+    const host = this.#roles.filter(({ role }) => role === 'host');
+    const others = this.#roles.filter(({ role }) => role !== 'host');
+    await Promise.all(host.map((role) => role.stop('SIGINT', HOST_GRACE_MS)));
+    await Promise.all(others.map((role) => role.stop('SIGTERM', ROLE_GRACE_MS)));
+    await this.#database?.stop();
+    clearInterval(this.#alive);
+    removeRunFile(this.#config.dataDir, 'keeper');
+    this.#lock.release();
+  }
+
+  #hurry(): void {
+    // A host asked twice kills its agents; killed itself it would leave them.
+    for (const role of this.#roles) role.signal(role.role === 'host' ? 'SIGINT' : 'SIGKILL');
+    setTimeout(() => {
+      for (const role of this.#roles) role.signal('SIGKILL');
+    }, HURRY_MS).unref();
+  }
+}
+
+function orEnded<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const ended = Promise.withResolvers<never>();
+  const end = () => ended.reject(signal.reason);
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
+  return Promise.race([work, ended.promise]).finally(() => signal.removeEventListener('abort', end));
+}

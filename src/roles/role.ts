@@ -1,0 +1,110 @@
+// What every role process does the same: settings from its environment, the rooms, the health probe, its run file, the
+// signals, and the end. What a role is for stands in its own file.
+import { flushCompileCache } from 'node:module';
+import { type App, createApp } from '../app.ts';
+import { apiUrl } from '../config/addresses.ts';
+import { type Config, readRoleConfig } from '../config.ts';
+import { createLogger, type Logger } from '../platform/logger.ts';
+import { processStartTime } from '../platform/process/facts.ts';
+import { type HealthServer, serveHealth } from './health.ts';
+import { type RoleFacts, type RoleName, removeRunFile, writeRunFile } from './role-file.ts';
+
+export interface RoleContext {
+  readonly config: Config;
+  readonly app: App;
+  readonly logger: Logger;
+}
+
+export interface RunningRole {
+  /** Where it serves others, when it does. */
+  readonly port?: number;
+  readonly url?: string;
+  /** `SIGTERM`: this process goes, what it watches stays. `SIGINT`: what it watches goes too. */
+  stop(signal: 'SIGTERM' | 'SIGINT'): Promise<void>;
+}
+
+export interface RolePlan {
+  readonly role: RoleName;
+  /** Connections to the database; all roles together keep to about 25 with those that listen and ping. */
+  readonly connections: number;
+  start(context: RoleContext): Promise<RunningRole>;
+}
+
+// EX_SOFTWARE: the keeper starts the role again.
+const BUG = 70;
+
+/** Runs a role until it is told to leave; ends the process. */
+export async function runRole(plan: RolePlan): Promise<void> {
+  const started_at = new Date().toISOString();
+  const config = readRoleConfig(process.env);
+  const logger = createLogger(plan.role, config.logLevel);
+  endOnBugs(logger);
+  if (config.databaseUrl === undefined) throw new Error('a role is started by the keeper, which names its database');
+  const app = createApp({
+    databaseUrl: config.databaseUrl,
+    ...(config.databaseDirectUrl === undefined ? {} : { directUrl: config.databaseDirectUrl }),
+    connections: plan.connections,
+    part: plan.role,
+    logger,
+    publicUrl: () => apiUrl(config),
+  });
+  let running: RunningRole | undefined;
+  const health = await serveHealth(() => ({
+    role: plan.role,
+    pid: process.pid,
+    ready: running !== undefined,
+    database: app.db.availability.awaySince === undefined ? 'answers' : 'away',
+  }));
+  // Told to leave while it starts, it goes at once: nothing has begun yet.
+  const asked = onceAsked();
+  app.start();
+  running = await plan.start({ config, app, logger });
+  writeRunFile(config.dataDir, plan.role, {
+    role: plan.role,
+    pid: process.pid,
+    start_time: processStartTime(process.pid) ?? '',
+    started_at,
+    health_port: health.port,
+    port: running.port ?? null,
+    url: running.url ?? null,
+  } satisfies RoleFacts);
+  logger.info({ port: running.port }, 'ready');
+  // Killed with -9 later it could not write it: the next start is faster for it.
+  flushCompileCache();
+  const signal = await asked;
+  await leave({ plan, config, app, logger, health, running, signal });
+}
+
+function onceAsked(): Promise<'SIGTERM' | 'SIGINT'> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
+    // A role has a session of its own; a hang-up is not meant for it.
+    process.on('SIGHUP', () => undefined);
+  });
+}
+
+interface Leaving extends RoleContext {
+  readonly plan: RolePlan;
+  readonly health: HealthServer;
+  readonly running: RunningRole;
+  readonly signal: 'SIGTERM' | 'SIGINT';
+}
+
+async function leave({ plan, config, app, logger, health, running, signal }: Leaving): Promise<void> {
+  logger.info({ signal }, 'leaving');
+  await running.stop(signal);
+  health.close();
+  await app.stop();
+  removeRunFile(config.dataDir, plan.role);
+  logger.info('gone');
+  process.exit(0);
+}
+
+function endOnBugs(logger: Logger): void {
+  const end = (what: string) => (error: unknown) => {
+    logger.fatal({ err: error }, what);
+    process.exit(BUG);
+  };
+  process.on('uncaughtException', end('an exception that nobody caught'));
+  process.on('unhandledRejection', end('a rejection that nobody caught'));
+}
