@@ -57,6 +57,12 @@ fetch_node() {
     install --prefix "$stage/node" --no-save --no-package-lock --ignore-scripts "$package@$node_version"
   [ "$("$stage/node/node_modules/.bin/node" --version 2>&1)" = "v$node_version" ] ||
     fail "the Node that was fetched does not run on this machine: install Node 24 or newer, then run this again"
+  # npm looks for the machine's settings, the registry among them, beside the Node it runs under.
+  settings=$(npm config get globalconfig 2>/dev/null) || settings=
+  if [ -n "$settings" ]; then
+    mkdir -p "$stage/node/node_modules/$package/etc"
+    ln -s "$settings" "$stage/node/node_modules/$package/etc/npmrc"
+  fi
   mv "$stage/node" "$runtime/node-$node_version"
 }
 
@@ -143,7 +149,7 @@ replace_page() {
 
 # --- steps they share ---------------------------------------------------------------------------------------------------------------------
 
-# run_npm WHAT-FAILED ARGS: from the cache when that suffices (so it works offline), else as npm would do it; its words are shown only when both fail.
+# run_npm WHAT-FAILED ARGS: from the cache as far as that goes, so it works offline; its words are shown only when it fails.
 run_npm() {
   what=$1
   shift
@@ -151,6 +157,8 @@ run_npm() {
   mkdir -p "$stage"
   for cached in --prefer-offline --prefer-online; do
     if npm "$@" "$cached" --no-audit --no-fund --no-progress --loglevel=error >"$stage/log" 2>&1 </dev/null; then return 0; fi
+    # Only a cache that is too old for what is asked is worth a second try; a network that is away takes minutes to say so.
+    grep -q -e ETARGET -e EINTEGRITY -e ENOTCACHED "$stage/log" || break
   done
   cat "$stage/log" >&2
   fail "$what"

@@ -33,7 +33,8 @@ function fakeNode(said: string): string {
 function fakeNpm(said: string, before = ''): void {
   checkout.command(
     'npm',
-    `echo "$*" >> '${calls}'
+    `if [ "$1" = config ]; then echo '${checkout.home}/npmrc'; exit; fi
+echo "$*" >> '${calls}'
 prefix=$3/node_modules/.bin
 mkdir -p "$prefix"
 ${before}
@@ -93,12 +94,25 @@ test('a fetched Node that does not run here is not kept', async () => {
   expect(readdirSync(checkout.at('.runtime'))).toEqual([]);
 });
 
-test('a fetch that fails asks npm again without its cache, then says what npm said and what to do', async () => {
-  checkout.command('npm', `echo "$*" >> '${calls}'; echo 'the registry is away' >&2; exit 1\n`);
+test('a fetched Node finds the settings of the machine’s npm, which say where packages come from', async () => {
+  fakeNpm(`v${version}`);
+  writeFileSync(join(checkout.home, 'npmrc'), 'fund=false\n');
+  await checkout.run(checkout.at('bin/quarterdeck'), { env });
+  const [platformPackage = ''] = readdirSync(checkout.at(fetched, 'node_modules')).filter((name) =>
+    name.startsWith('node-'),
+  );
+  expect(readFileSync(checkout.at(fetched, 'node_modules', platformPackage, 'etc/npmrc'), 'utf8')).toBe('fund=false\n');
+});
+
+test.each([
+  ['the network is away', 'EAI_AGAIN', ['--prefer-offline']],
+  ['the cache is too old', 'ETARGET', ['--prefer-offline', '--prefer-online']],
+])('when %s the fetch fails with npm’s words and what to do', async (_, code, tries) => {
+  checkout.command('npm', `echo "$*" >> '${calls}'; echo 'npm error code ${code}' >&2; exit 1\n`);
   const failed = await checkout.run(checkout.at('bin/quarterdeck'), { env });
   expect(failed.code).toBe(1);
-  expect(failed.stderr).toContain('the registry is away');
+  expect(failed.stderr).toContain(`npm error code ${code}`);
   expect(failed.stderr).toContain('install Node 24 or newer');
   const asked = readFileSync(calls, 'utf8').trim().split('\n');
-  expect(asked.map((words) => /--prefer-\w+/.exec(words)?.[0])).toEqual(['--prefer-offline', '--prefer-online']);
+  expect(asked.map((words) => /--prefer-\w+/.exec(words)?.[0])).toEqual(tries);
 });
