@@ -5,11 +5,25 @@ import { platformErrors } from './platform-errors.ts';
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const WIRE_LENGTH = 22;
 
-/** A uuid v7 (RFC 9562 §5.7): 48 bits of milliseconds, then randomness. */
-export function newUuid(nowMs: number = Date.now()): string {
+let lastMs = 0;
+let countInMs = 0;
+
+/**
+ * A uuid v7 (RFC 9562 §5.7): 48 bits of milliseconds, 12 bits that count within one (§6.2, method 1), then randomness.
+ * Within a process each is above the one before, so what was made in order sorts in order.
+ */
+export function newUuid(): string {
+  const now = Date.now();
+  if (now > lastMs) {
+    lastMs = now;
+    countInMs = 0;
+  } else if (++countInMs > 0xfff) {
+    lastMs++;
+    countInMs = 0;
+  }
   const bytes = randomBytes(16);
-  bytes.writeUIntBE(nowMs, 0, 6);
-  bytes[6] = (bytes[6]! & 0x0f) | 0x70;
+  bytes.writeUIntBE(lastMs, 0, 6);
+  bytes.writeUInt16BE(0x7000 | countInMs, 6);
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
   const hex = bytes.toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
