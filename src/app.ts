@@ -12,6 +12,7 @@ import {
 } from './domains/access/index.ts';
 import { Fleet, fleetErrors, fleetEvents, fleetHandlers, fleetLoops, fleetOperations } from './domains/fleet/index.ts';
 import { Log, logErrors, logEvents, logHandlers, logLoops, logOperations } from './domains/log/index.ts';
+import { Work, workErrors, workEvents, workHandlers, workLoops, workOperations } from './domains/work/index.ts';
 import { Wakeups } from './platform/bus/wakeups.ts';
 import type { Call, Caller } from './platform/call.ts';
 import { Database, fleetScope } from './platform/db/database.ts';
@@ -37,12 +38,14 @@ export interface AppOptions {
 export const eventSpecs: Readonly<Record<string, EventSpec>> = {
   ...logEvents.specs,
   ...accessEvents.specs,
+  ...workEvents.specs,
   ...fleetEvents.specs,
 };
 export const errorSpecs: Readonly<Record<string, ErrorSpec>> = {
   ...platformErrors.specs,
   ...logErrors.specs,
   ...accessErrors.specs,
+  ...workErrors.specs,
   ...fleetErrors.specs,
 };
 export interface App {
@@ -50,6 +53,7 @@ export interface App {
   readonly wakeups: Wakeups;
   readonly log: Log;
   readonly access: Access;
+  readonly work: Work;
   readonly fleet: Fleet;
   readonly operations: readonly BoundOperation[];
   call(caller: Caller, options?: CallOptions): Call;
@@ -80,17 +84,23 @@ export function createApp(options: AppOptions): App {
   const tenants = tenantDirectory(db);
   const log = new Log({ db, wakeups, tenants, failed, reservedTypes: new Set(Object.keys(eventSpecs)) });
   const access = new Access({ db, wakeups, log, tenants, publicUrl: options.publicUrl });
-  const fleet = new Fleet({ db, wakeups, log, access, tenants, deadJobs: async () => [] });
+  const work = new Work({ db, wakeups, log, access, tenants });
+  access.credentials.useJobs(work.findJobHolder);
+  const deadJobs = work.listDead.bind(work);
+  const fleet = new Fleet({ db, wakeups, log, access, tenants, deadJobs });
+  work.usePauses((tx, agentId) => fleet.isPaused(tx, agentId));
 
   return {
     db,
     wakeups,
     log,
     access,
+    work,
     fleet,
     operations: [
       ...bind(logOperations, logHandlers(log)),
       ...bind(accessOperations, accessHandlers(access)),
+      ...bind(workOperations, workHandlers(work)),
       ...bind(fleetOperations, fleetHandlers(fleet)),
     ],
     call: (caller, callOptions) => makeCall(db, caller, callOptions),
@@ -98,6 +108,7 @@ export function createApp(options: AppOptions): App {
     engineLoops: () => [
       ...logLoops({ db, log, call: systemCall(), failed }),
       ...accessLoops(access, failed),
+      ...workLoops({ db, log, work, call: systemCall(), failed }),
       ...fleetLoops({ fleet, call: systemCall(), failed }),
     ],
     start() {
@@ -105,6 +116,7 @@ export function createApp(options: AppOptions): App {
       wakeups.start();
     },
     async stop() {
+      work.stop();
       fleet.end();
       await log.tail.stop();
       await wakeups.stop();

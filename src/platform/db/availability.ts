@@ -11,6 +11,7 @@ export class Availability {
   readonly #url: string;
   readonly #waiting = new Set<(error: Error) => void>();
   #awaySince: number | undefined;
+  #backSince: number | undefined;
   #client: pg.Client | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = true;
@@ -22,6 +23,11 @@ export class Availability {
   /** Milliseconds since 1970 at which the database went away; undefined while it answers. */
   get awaySince(): number | undefined {
     return this.#awaySince;
+  }
+
+  /** When the database was last found back after it had been away, on the clock of performance.now. */
+  get backSince(): number | undefined {
+    return this.#backSince;
   }
 
   start(): void {
@@ -57,6 +63,7 @@ export class Availability {
     if (this.#stopped) return;
     if (answered && this.#awaySince !== undefined) {
       this.#awaySince = undefined;
+      this.#backSince = performance.now();
       announce('database.back');
     } else if (!answered && this.#awaySince === undefined) {
       this.#awaySince = Date.now();

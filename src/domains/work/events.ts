@@ -1,0 +1,69 @@
+// Event types of the work room. A batch writes one event per tenant that names all its jobs with what changed, so that
+// the log alone tells the state of every job at any moment. Payloads and results are not repeated here.
+import { z } from 'zod';
+import { eventTable } from '../../platform/event-table.ts';
+
+const named = { id: z.string(), kind: z.string(), queue: z.string() };
+const attempt = z.int();
+const moment = z.string();
+
+export const workEvents = eventTable('work', {
+  'job.added': {
+    summary: 'Jobs were added',
+    payload: z.object({
+      jobs: z.array(
+        z.object({
+          ...named,
+          state: z.enum(['scheduled', 'queued']),
+          priority: z.int(),
+          max_attempts: z.int(),
+          run_at: moment,
+          unique_key: z.string().optional(),
+        }),
+      ),
+    }),
+  },
+  'job.due': {
+    summary: 'Scheduled jobs became due and are queued',
+    payload: z.object({ jobs: z.array(z.object(named)) }),
+  },
+  'job.claimed': {
+    summary: 'An agent took jobs under a lease',
+    payload: z.object({
+      agent: z.string(),
+      jobs: z.array(z.object({ ...named, attempt, lease_until: moment })),
+    }),
+  },
+  'job.completed': {
+    summary: 'An agent reported the outcome of jobs: they ended, or wait to be tried again',
+    payload: z.object({
+      agent: z.string(),
+      jobs: z.array(
+        z.object({
+          ...named,
+          attempt,
+          state: z.enum(['done', 'dead', 'scheduled']),
+          run_at: moment.optional(),
+          reason: z.string().optional(),
+          error: z.string().optional(),
+        }),
+      ),
+    }),
+  },
+  'job.lost': {
+    summary: 'The lease of jobs ran out: their worker is lost, and they are given to another or are dead',
+    payload: z.object({
+      jobs: z.array(
+        z.object({ ...named, attempt, agent: z.string(), state: z.enum(['queued', 'dead']), reason: z.string() }),
+      ),
+    }),
+  },
+  'completion.refused': {
+    summary: 'An outcome was reported by somebody who does not hold the job, and changed nothing',
+    payload: z.object({ agent: z.string(), jobs: z.array(z.object({ id: z.string(), code: z.string() })) }),
+  },
+  'partitions.low': {
+    summary: 'The history of jobs has fewer than two weeks of partitions ready',
+    payload: z.object({ ready: z.int() }),
+  },
+});

@@ -1,0 +1,48 @@
+// What keeps work moving, run by every engine: whoever comes first does it, the others find nothing to do.
+import type { Call } from '../../platform/call.ts';
+import { type Database, fleetScope, ownerScope } from '../../platform/db/database.ts';
+import { Loop } from '../../platform/loop.ts';
+import type { Log } from '../log/index.ts';
+import { workEvents } from './events.ts';
+import { foldCounts, forgetOldCounts } from './read-store.ts';
+import type { Work } from './service.ts';
+import { ensurePartitions } from './store.ts';
+
+export interface WorkLoopOptions {
+  readonly db: Database;
+  readonly log: Log;
+  readonly work: Work;
+  readonly call: Call;
+  readonly failed: (name: string, error: unknown, failures: number) => void;
+}
+
+const WEEKS_AHEAD = 4;
+const COUNTS_KEPT_DAYS = 32;
+const BATCH = 10_000;
+
+export function workLoops({ db, log, work, call, failed }: WorkLoopOptions): Loop[] {
+  return [
+    new Loop({ name: 'work.due', everyMs: 500, failed, turn: () => work.queueDue(call) }),
+    new Loop({ name: 'work.rescue', everyMs: 1_000, failed, turn: () => work.rescue(call) }),
+    new Loop({
+      name: 'work.counts',
+      everyMs: 10_000,
+      failed,
+      turn: async () => (await db.write(fleetScope, (tx) => foldCounts(tx, BATCH))) === BATCH,
+    }),
+    new Loop({
+      name: 'work.old_counts',
+      everyMs: 600_000,
+      failed,
+      turn: async () => (await db.write(fleetScope, (tx) => forgetOldCounts(tx, COUNTS_KEPT_DAYS, BATCH))) === BATCH,
+    }),
+    new Loop({ name: 'work.partitions', everyMs: 60_000, failed, turn: () => keepPartitionsReady(db, log, call) }),
+  ];
+}
+
+async function keepPartitionsReady(db: Database, log: Log, call: Call): Promise<void> {
+  const ready = await db.write(ownerScope, (tx) => ensurePartitions(tx, WEEKS_AHEAD));
+  if (ready < 2) {
+    await db.write(fleetScope, (tx) => log.append(tx, call, [workEvents.make('partitions.low', { ready })]));
+  }
+}

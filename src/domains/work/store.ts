@@ -1,0 +1,294 @@
+// The SQL of the work room that changes jobs; what only reads them is in read-store.ts, the claim itself is the function
+// work.claim of the migration. Leases are judged by the database's clock, at the moment the row is looked at.
+import type { Tx } from '../../platform/db/database.ts';
+import type { LeaseGrace } from './grace.ts';
+
+export interface NewJobRow {
+  readonly id: string;
+  readonly queue: string;
+  readonly kind: string;
+  readonly priority: number;
+  readonly payload: unknown;
+  /** True when the payload is kept out of the hot row. */
+  readonly large: boolean;
+  readonly run_at: string | undefined;
+  readonly unique_key: string | undefined;
+  readonly max_attempts: number;
+}
+
+export interface AddedRow {
+  readonly id: string;
+  readonly state: 'scheduled' | 'queued';
+  readonly run_at: Date;
+}
+
+/** The ids of a tenant's lanes for these queues, made when missing. Sorted, so that two makers never wait crosswise. */
+export async function ensureLanes(tx: Tx, tenantId: string, queues: readonly string[]): Promise<Map<string, number>> {
+  const sorted = [...queues].sort();
+  const find = () =>
+    tx.query<{ queue: string; id: number }>(
+      'SELECT queue, id FROM work.lanes WHERE tenant_id = $1 AND queue = ANY ($2)',
+      [tenantId, sorted],
+    );
+  let rows = await find();
+  if (rows.length < sorted.length) {
+    const known = new Set(rows.map((row) => row.queue));
+    await tx.query(
+      'INSERT INTO work.lanes (tenant_id, queue) SELECT $1, queue FROM unnest($2::text[]) queue ON CONFLICT DO NOTHING',
+      [tenantId, sorted.filter((queue) => !known.has(queue))],
+    );
+    rows = await find();
+  }
+  return new Map(rows.map((row) => [row.queue, row.id]));
+}
+
+/** Adds jobs; those whose unique key belongs to a job that has not ended are left out of the answer. */
+export async function insertJobs(
+  tx: Tx,
+  of: { tenantId: string; createdBy: string; lanes: ReadonlyMap<string, number> },
+  jobs: readonly NewJobRow[],
+): Promise<AddedRow[]> {
+  return tx.query<AddedRow>(
+    `WITH input AS MATERIALIZED (
+       SELECT * FROM jsonb_to_recordset($3::jsonb) AS i(id uuid, lane_id bigint, queue text, kind text, priority int,
+         payload jsonb, large boolean, run_at timestamptz, unique_key text, max_attempts int)),
+     added AS (
+       INSERT INTO work.jobs (id, tenant_id, lane_id, queue, kind, state, priority, payload, unique_key, run_at,
+         created_by, max_attempts)
+       SELECT i.id, $1, i.lane_id, i.queue, i.kind,
+              CASE WHEN i.run_at > clock_timestamp() THEN 'scheduled' ELSE 'queued' END, i.priority,
+              CASE WHEN NOT i.large THEN i.payload END, i.unique_key, coalesce(i.run_at, clock_timestamp()), $2,
+              i.max_attempts
+       FROM input i ORDER BY i.id
+       ON CONFLICT (tenant_id, unique_key) WHERE unique_key IS NOT NULL DO NOTHING
+       RETURNING id, state, run_at),
+     large AS (
+       INSERT INTO work.job_payloads (job_id, tenant_id, payload)
+       SELECT a.id, $1, i.payload FROM added a JOIN input i USING (id) WHERE i.large)
+     SELECT id, state, run_at FROM added`,
+    [of.tenantId, of.createdBy, JSON.stringify(jobs.map((job) => ({ ...job, lane_id: of.lanes.get(job.queue) })))],
+  );
+}
+
+export interface ClaimedRow {
+  /** Which of the hashes is this job's. */
+  readonly place: number;
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly queue: string;
+  readonly kind: string;
+  readonly priority: number;
+  readonly attempt: number;
+  readonly max_attempts: number;
+  readonly payload: Record<string, unknown>;
+  readonly created_at: Date;
+  readonly lease: string;
+  readonly lease_until: Date;
+}
+
+export async function claim(
+  tx: Tx,
+  wanted: { queues: readonly string[]; limit: number; leaseSeconds: number },
+  agent: { id: string; name: string },
+  hashes: readonly Buffer[],
+): Promise<ClaimedRow[]> {
+  return tx.query<ClaimedRow>('SELECT * FROM work.claim($1, $2, $3, $4, $5, $6) ORDER BY place', [
+    wanted.queues,
+    wanted.limit,
+    agent.id,
+    agent.name,
+    wanted.leaseSeconds,
+    hashes,
+  ]);
+}
+
+/** What a worker shows to prove that it holds a job. */
+export interface Hold {
+  readonly id: string;
+  readonly lease: string;
+}
+
+/** A job whose attempt ends now, locked. */
+export interface EndingRow {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly queue: string;
+  readonly kind: string;
+  readonly attempt: number;
+  readonly max_attempts: number;
+  readonly agent: string;
+}
+
+const ENDING = 'j.id, j.tenant_id, j.queue, j.kind, j.attempt, j.max_attempts, j.agent';
+
+/** True while the grace after an outage runs. */
+const inGrace = (seconds: string, sawOutage: string) =>
+  `(${sawOutage}::boolean OR pg_postmaster_start_time() > clock_timestamp() - make_interval(secs => ${seconds}))`;
+
+/** The fence: this agent holds this job under this lease, and the lease has not run out. */
+const HELD = `j.state = 'running' AND j.lease = i.lease AND j.agent_id = $3
+  AND (j.lease_until > clock_timestamp() OR ${inGrace('$4', '$5')})`;
+
+/** Locks those of the jobs that the agent holds, in the order of ids, so that two completions never wait crosswise. */
+export async function lockHeld(
+  tx: Tx,
+  holds: readonly Hold[],
+  agentId: string | null,
+  grace: LeaseGrace,
+): Promise<EndingRow[]> {
+  return tx.query<EndingRow>(
+    `SELECT ${ENDING} FROM unnest($1::uuid[], $2::text[]) AS i(id, lease) JOIN work.jobs j ON j.id = i.id
+     WHERE ${HELD} ORDER BY j.id FOR UPDATE OF j`,
+    [holds.map((hold) => hold.id), holds.map((hold) => hold.lease), agentId, grace.seconds, grace.sawOutage],
+  );
+}
+
+export interface RenewedRow {
+  readonly id: string;
+  readonly lease_until: Date | null;
+  /** Set when the lease is lost. */
+  readonly reason: 'expired' | 'ended' | 'taken' | null;
+}
+
+/** Prolongs leases that are still held; one answer per id asked for. */
+export async function renew(
+  tx: Tx,
+  holds: readonly Hold[],
+  agentId: string | null,
+  leaseSeconds: number,
+  grace: LeaseGrace,
+): Promise<RenewedRow[]> {
+  // A renewal that a crash forgets is made good by the grace, so it need not wait for the disk.
+  const [, rows] = await Promise.all([
+    tx.query(`SELECT set_config('synchronous_commit', 'off', true)`),
+    tx.query<RenewedRow>(
+      `WITH input AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::text[]) AS i(id, lease)),
+       held AS MATERIALIZED (
+         SELECT j.id FROM input i JOIN work.jobs j ON j.id = i.id WHERE ${HELD} ORDER BY j.id FOR UPDATE OF j),
+       renewed AS (
+         UPDATE work.jobs j SET lease_until = clock_timestamp() + make_interval(secs => $6), version = j.version + 1
+         FROM held WHERE j.id = held.id RETURNING j.id, j.lease_until)
+       SELECT i.id, r.lease_until,
+              CASE WHEN r.id IS NOT NULL THEN NULL WHEN j.id IS NULL THEN 'ended'
+                   WHEN j.state = 'running' AND (j.lease <> i.lease OR j.agent_id IS DISTINCT FROM $3) THEN 'taken'
+                   ELSE 'expired' END AS reason
+       FROM input i LEFT JOIN renewed r ON r.id = i.id LEFT JOIN work.jobs j ON j.id = i.id`,
+      [
+        holds.map((hold) => hold.id),
+        holds.map((hold) => hold.lease),
+        agentId,
+        grace.seconds,
+        grace.sawOutage,
+        leaseSeconds,
+      ],
+    ),
+  ]);
+  return rows;
+}
+
+/** Locks jobs whose lease has run out, oldest first; none while the grace runs. */
+export async function lockExpired(tx: Tx, limit: number, grace: LeaseGrace): Promise<EndingRow[]> {
+  return tx.query<EndingRow>(
+    `SELECT ${ENDING} FROM work.jobs j
+     WHERE j.state = 'running' AND j.lease_until <= clock_timestamp() AND NOT ${inGrace('$2', '$3')}
+     ORDER BY j.lease_until LIMIT $1 FOR UPDATE OF j SKIP LOCKED`,
+    [limit, grace.seconds, grace.sawOutage],
+  );
+}
+
+export interface Ending {
+  readonly id: string;
+  readonly state: 'done' | 'dead';
+  readonly reason?: string;
+  readonly error?: string | undefined;
+  readonly result?: unknown;
+}
+
+/** Moves jobs from the hot table to the history, payloads included. The caller holds their locks. */
+export async function endJobs(tx: Tx, endings: readonly Ending[]): Promise<void> {
+  if (endings.length === 0) return;
+  await tx.query(
+    `WITH input AS MATERIALIZED (
+       SELECT * FROM jsonb_to_recordset($1::jsonb) AS i(id uuid, state text, reason text, error text, result jsonb)),
+     gone AS (DELETE FROM work.jobs j USING input i WHERE j.id = i.id RETURNING j.*),
+     payloads AS (
+       DELETE FROM work.job_payloads p USING gone g WHERE p.job_id = g.id AND g.payload IS NULL
+       RETURNING p.job_id, p.payload)
+     INSERT INTO work.ended_jobs (id, tenant_id, queue, kind, state, priority, payload, result, unique_key, run_at,
+       created_at, created_by, attempt, max_attempts, agent_id, agent, started_at, ended_at, reason, error, version)
+     SELECT g.id, g.tenant_id, g.queue, g.kind, i.state, g.priority, coalesce(g.payload, p.payload), i.result,
+            g.unique_key, g.run_at, g.created_at, g.created_by, g.attempt, g.max_attempts, g.agent_id, g.agent,
+            g.started_at, clock_timestamp(), i.reason, i.error, g.version + 1
+     FROM gone g JOIN input i ON i.id = g.id LEFT JOIN payloads p ON p.job_id = g.id`,
+    [JSON.stringify(endings)],
+  );
+}
+
+export interface Return {
+  readonly id: string;
+  readonly state: 'queued' | 'scheduled';
+  readonly delay_seconds: number;
+  /** For so long the agent that had it does not get it. */
+  readonly avoid_seconds: number;
+  readonly reason: string;
+  readonly error?: string | undefined;
+}
+
+/** Takes jobs back from their worker to be tried again; answers when. The caller holds their locks. */
+export async function returnJobs(tx: Tx, returns: readonly Return[]): Promise<Map<string, Date>> {
+  if (returns.length === 0) return new Map();
+  const rows = await tx.query<{ id: string; run_at: Date }>(
+    `UPDATE work.jobs j SET
+       state = i.state, run_at = clock_timestamp() + make_interval(secs => i.delay_seconds), lease = NULL,
+       lease_until = NULL, token_hash = NULL, reason = i.reason, error = i.error, version = j.version + 1,
+       avoid_agent_id = CASE WHEN i.avoid_seconds > 0 THEN j.agent_id END,
+       avoid_until = CASE WHEN i.avoid_seconds > 0 THEN clock_timestamp() + make_interval(secs => i.avoid_seconds) END
+     FROM jsonb_to_recordset($1::jsonb)
+       AS i(id uuid, state text, delay_seconds float8, avoid_seconds float8, reason text, error text)
+     WHERE j.id = i.id RETURNING j.id, j.run_at`,
+    [JSON.stringify(returns)],
+  );
+  return new Map(rows.map((row) => [row.id, row.run_at]));
+}
+
+/** Queues scheduled jobs that have become due, longest due first. */
+export async function queueDue(
+  tx: Tx,
+  limit: number,
+): Promise<Pick<EndingRow, 'id' | 'tenant_id' | 'queue' | 'kind'>[]> {
+  return tx.query(
+    `WITH due AS MATERIALIZED (
+       SELECT id FROM work.jobs WHERE state = 'scheduled' AND run_at <= clock_timestamp()
+       ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+     UPDATE work.jobs j SET state = 'queued', version = j.version + 1 FROM due WHERE j.id = due.id
+     RETURNING j.id, j.tenant_id, j.queue, j.kind`,
+    [limit],
+  );
+}
+
+/** The job whose lease is valid and whose token has this hash: what the token may do ends with the lease. */
+export async function findHolder(
+  tx: Tx,
+  jobId: string,
+  hash: Buffer,
+  grace: LeaseGrace,
+): Promise<{ tenant_id: string; agent_id: string } | undefined> {
+  const [row] = await tx.query<{ tenant_id: string; agent_id: string }>(
+    `SELECT tenant_id, agent_id FROM work.jobs
+     WHERE id = $1 AND state = 'running' AND token_hash = $2
+       AND (lease_until > clock_timestamp() OR ${inGrace('$3', '$4')})`,
+    [jobId, hash, grace.seconds, grace.sawOutage],
+  );
+  return row;
+}
+
+/** Makes partitions of the history ahead of time; answers how many whole weeks lie ready. Run by the owner. */
+export async function ensurePartitions(tx: Tx, ahead: number): Promise<number> {
+  await tx.query('SELECT work.ensure_partitions($1)', [ahead]);
+  const [row] = await tx.query<{ ready: number }>(
+    `SELECT count(*) AS ready FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+     WHERE i.inhparent = 'work.ended_jobs'::regclass
+       AND (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \\(''([^'']+)''\\)'))[1]::timestamptz > now()`,
+  );
+  return row!.ready;
+}

@@ -1,0 +1,135 @@
+// Claims that found nothing and wait. All of one process share one look at the database: it is taken when work is
+// announced, and by a poll that backs off in case an announcement is lost. As many are woken as there are jobs.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReadyLane } from './read-store.ts';
+
+const FIRST_POLL_MS = 1_000;
+const LONGEST_POLL_MS = 10_000;
+
+export interface Want {
+  readonly queues: readonly string[];
+  /** Undefined: jobs of every tenant. */
+  readonly tenantId: string | undefined;
+  readonly limit: number;
+}
+
+interface Waiter extends Want {
+  wake(): void;
+}
+
+export class WaitingClaims {
+  readonly #find: (queues: readonly string[]) => Promise<readonly ReadyLane[]>;
+  // In the order in which they came: who waits longest is woken first.
+  readonly #waiters = new Set<Waiter>();
+  readonly #closed = new AbortController();
+  #looking = false;
+  #lookAgain = false;
+  #pollMs = FIRST_POLL_MS;
+  #poll: { readonly timer: NodeJS.Timeout; readonly at: number } | undefined;
+
+  constructor(find: (queues: readonly string[]) => Promise<readonly ReadyLane[]>) {
+    this.#find = find;
+  }
+
+  /**
+   * Resolves when a job may be there, when `limitMs` have passed, or when the signal ends. `vain` counts how often this
+   * claim was woken for nothing: the first wait looks at once, because a job may have come since the claim looked; a
+   * later one leaves that to the poll, lest a job that this agent may not have keeps it spinning.
+   */
+  async wait(want: Want, limitMs: number, signal: AbortSignal, vain: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waiter: Waiter = { ...want, wake: resolve };
+    const ended = AbortSignal.any([signal, this.#closed.signal]);
+    if (ended.aborted) return;
+    const timer = setTimeout(resolve, limitMs);
+    ended.addEventListener('abort', () => resolve(), { once: true });
+    this.#waiters.add(waiter);
+    if (vain === 0) this.#look();
+    else this.#pollMs = FIRST_POLL_MS;
+    this.#pollWithin(this.#pollMs);
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiters.delete(waiter);
+      if (this.#waiters.size === 0) this.#stopPolling();
+    }
+  }
+
+  /** A pause that ends early when the caller is gone. */
+  async rest(ms: number, signal: AbortSignal): Promise<void> {
+    const ended = AbortSignal.any([signal, this.#closed.signal]);
+    await sleep(ms, undefined, { signal: ended }).catch(() => undefined);
+  }
+
+  get closed(): boolean {
+    return this.#closed.signal.aborted;
+  }
+
+  /** Work was announced. */
+  wake(): void {
+    if (this.#waiters.size === 0) return;
+    this.#pollMs = FIRST_POLL_MS;
+    this.#pollWithin(FIRST_POLL_MS);
+    this.#look();
+  }
+
+  close(): void {
+    this.#closed.abort();
+    this.#stopPolling();
+  }
+
+  // A poll that is to come sooner stays, so that a stream of new waiters does not put it off for ever.
+  #pollWithin(ms: number): void {
+    const at = performance.now() + ms;
+    if (this.closed || (this.#poll !== undefined && this.#poll.at <= at)) return;
+    this.#stopPolling();
+    const timer = setTimeout(() => {
+      this.#poll = undefined;
+      if (this.#waiters.size === 0) return;
+      this.#pollMs = Math.min(LONGEST_POLL_MS, this.#pollMs * 2);
+      this.#pollWithin(this.#pollMs);
+      this.#look();
+    }, ms);
+    this.#poll = { timer, at };
+  }
+
+  #stopPolling(): void {
+    clearTimeout(this.#poll?.timer);
+    this.#poll = undefined;
+  }
+
+  #look(): void {
+    if (this.#looking) {
+      this.#lookAgain = true;
+      return;
+    }
+    void this.#lookNow();
+  }
+
+  async #lookNow(): Promise<void> {
+    this.#looking = true;
+    do {
+      this.#lookAgain = false;
+      const queues = new Set([...this.#waiters].flatMap((waiter) => waiter.queues));
+      if (queues.size === 0) break;
+      // A failed look is made good by the next poll; the claims themselves report a database that is away.
+      this.#wakeFor(await this.#find([...queues]).catch(() => []));
+    } while (this.#lookAgain);
+    this.#looking = false;
+  }
+
+  #wakeFor(ready: readonly ReadyLane[]): void {
+    const lanes = ready.map((lane) => ({ ...lane, left: lane.jobs }));
+    for (const waiter of this.#waiters) {
+      const lane = lanes.find(
+        ({ queue, tenant_id, left }) =>
+          left > 0 && waiter.queues.includes(queue) && (waiter.tenantId ?? tenant_id) === tenant_id,
+      );
+      if (lane === undefined) continue;
+      lane.left -= waiter.limit;
+      this.#waiters.delete(waiter);
+      waiter.wake();
+    }
+  }
+}
