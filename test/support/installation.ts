@@ -2,7 +2,7 @@
 // ports. Give its `stop` to onTestFinished or afterAll; it leaves no process and no directory, whatever was killed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { survey } from '../../src/roles/keeper/survey.ts';
@@ -63,6 +63,10 @@ const NODE = [process.execPath, '--disable-warning=ExperimentalWarning'] as cons
 /** Rejects with NotReady, and with nothing left, when it does not get ready. */
 export async function startInstallation(options: InstallationOptions = {}): Promise<Installation> {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'qd-installation-')));
+  // Started as root, the database runs under an account of its own, which has to get to the data directory in it.
+  chmodSync(dir, 0o711);
+  // As root the database's account has to pass through it.
+  chmodSync(dir, 0o711);
   const dataDir = options.dataDir ?? join(dir, 'data');
   if (options.config !== undefined) writeFileSync(join(dir, 'quarterdeck.yaml'), options.config);
   const startedAt = performance.now();
