@@ -1,0 +1,242 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { query } from '../../../test/support/embedded-data-dir.ts';
+import { type Installation, type Part, runQuarterdeck, startInstallation } from '../../../test/support/installation.ts';
+import { listenerPort } from '../../../test/support/listener.ts';
+import { startScratchCluster } from '../../platform/db/embedded/scratch.ts';
+import { findProcessesByMarker } from '../../platform/process/facts.ts';
+import { DATA_MARKER } from '../role-file.ts';
+
+const LIMIT_MS = 10_000;
+
+async function until<T>(what: string, look: () => Promise<T | undefined>, limitMs = LIMIT_MS): Promise<T> {
+  const deadline = performance.now() + limitMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (performance.now() > deadline) throw new Error(`not within ${limitMs} ms: ${what}`);
+    await delay(10);
+  }
+}
+
+async function partsOf(installation: Installation): Promise<Record<string, number>> {
+  const parts: Part[] = await installation.processes();
+  return Object.fromEntries(parts.map(({ name, pid }) => [name, pid]));
+}
+
+async function answers(url: string, token: string): Promise<boolean> {
+  const response = await fetch(`${url}/v1/me`, { headers: { authorization: `Bearer ${token}` } }).catch(
+    () => undefined,
+  );
+  return response?.ok === true;
+}
+
+/** Kills a part and waits until another process has its place and the api answers. */
+async function killAndWait(installation: Installation, name: string): Promise<Record<string, number>> {
+  const before = await partsOf(installation);
+  process.kill(before[name]!, 'SIGKILL');
+  const after = await until(`${name} is back`, async () => {
+    const now = await partsOf(installation);
+    return now[name] !== undefined && now[name] !== before[name] ? now : undefined;
+  });
+  await until('the api answers', async () => (await answers(installation.url, installation.token)) || undefined);
+  return after;
+}
+
+/** A database whose owner may make roles and is no superuser, as the setting asks for. */
+async function makeOwner(adminUrl: string): Promise<string> {
+  await query(adminUrl, `CREATE ROLE deck LOGIN CREATEROLE PASSWORD 'deck'`, 'CREATE DATABASE deck OWNER deck');
+  const url = new URL(adminUrl);
+  return `postgres://deck:deck@${url.host}/deck`;
+}
+
+async function searchPathOf(url: string): Promise<unknown> {
+  const [row] = await query(url, 'SHOW search_path');
+  return row!['search_path'];
+}
+
+function temporary(): string {
+  const dir = realpathSync(mkdtempSync(join(tmpdir(), 'qd-keeper-')));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+describe('a running installation', () => {
+  let installation: Installation;
+  beforeAll(async () => {
+    installation = await startInstallation();
+  });
+  afterAll(() => installation?.stop());
+
+  it('has every part once, answers with its token, and offers a link to sign in', async () => {
+    expect(Object.keys(await partsOf(installation)).sort()).toEqual(['api', 'engine', 'host', 'keeper', 'postgres']);
+    expect(await answers(installation.url, installation.token)).toBe(true);
+    expect(installation.signInUrl).toMatch(new RegExp(`^${installation.url}/#k=qd_link_`));
+  });
+
+  it('refuses a second start with exit 73 and names the holder', async () => {
+    const { exitCode, stdout, stderr } = await runQuarterdeck(['up', '--data', installation.dataDir]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 73, stdout: '' });
+    expect(stderr).toContain(`process ${installation.pid} `);
+    expect(stderr).toContain('quarterdeck up --json');
+  });
+
+  it('shows its parts', async () => {
+    const { exitCode, stdout } = await runQuarterdeck(['status', '--json', '--data', installation.dataDir]);
+    expect(exitCode).toBe(0);
+    const { parts } = JSON.parse(stdout) as { parts: { part: string; ready: boolean; port: number | null }[] };
+    expect(parts.every(({ ready }) => ready)).toBe(true);
+    expect(parts.find(({ part }) => part === 'api')!.port).toBe(Number(new URL(installation.url).port));
+  });
+
+  it('keeps secrets out of command lines and readable files', async () => {
+    const { parts } = { parts: await installation.processes() };
+    const secret = readFileSync(join(installation.dataDir, 'secrets', 'postgres.owner'), 'utf8').trim();
+    for (const { pid } of parts) {
+      const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      expect(line).not.toContain(secret);
+      expect(line).not.toContain(installation.token);
+    }
+    for (const name of readdirSync(join(installation.dataDir, 'logs'))) {
+      const log = readFileSync(join(installation.dataDir, 'logs', name), 'utf8');
+      expect(log).not.toContain(secret);
+      expect(log).not.toContain(installation.token);
+    }
+  });
+
+  it.each(['api', 'engine', 'host'])(
+    'has %s back after kill -9, on the same port, the others undisturbed',
+    async (name) => {
+      const { [name]: killed, ...others } = await partsOf(installation);
+      const { [name]: born, ...same } = await killAndWait(installation, name);
+      expect(born).not.toBe(killed);
+      expect(same).toEqual(others);
+    },
+  );
+
+  it('has its database back after kill -9, and the roles find it again by themselves', async () => {
+    const { postgres: killed, ...others } = await partsOf(installation);
+    const { postgres: born, ...same } = await killAndWait(installation, 'postgres');
+    expect(born).not.toBe(killed);
+    expect(same).toEqual(others);
+  });
+
+  it('goes on without its keeper, and the next start takes over without a second copy of anything', async () => {
+    const before = await partsOf(installation);
+    process.kill(installation.pid, 'SIGKILL');
+    await until('the keeper is gone', async () => (await partsOf(installation))['keeper'] === undefined || undefined);
+    expect(await answers(installation.url, installation.token)).toBe(true);
+
+    const next = await startInstallation({ dataDir: installation.dataDir });
+    onTestFinished(() => next.stop());
+    const after = await partsOf(next);
+    expect(next).toMatchObject({ url: installation.url, token: installation.token });
+    expect(after['postgres']).toBe(before['postgres']);
+    for (const role of ['api', 'engine', 'host']) expect(after[role]).not.toBe(before[role]);
+    const roles = findProcessesByMarker(DATA_MARKER, next.dataDir).sort();
+    expect(roles).toEqual([after['api'], after['engine'], after['host']].sort());
+  });
+});
+
+describe('the end', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('by %s leaves no process, no port and no claim behind', async (signal) => {
+    const installation = await startInstallation();
+    onTestFinished(() => installation.stop());
+    const parts = await installation.processes();
+    const ended = new Promise((resolve) => installation.keeper.once('exit', resolve));
+    installation.keeper.kill(signal);
+    expect(await ended).toBe(0);
+    expect(await installation.processes()).toEqual([]);
+    for (const { pid } of parts) expect(existsSync(`/proc/${pid}`)).toBe(false);
+    expect(await answers(installation.url, installation.token)).toBe(false);
+    expect(readdirSync(join(installation.dataDir, 'run'))).toEqual(['ports.json']);
+    const { exitCode } = await runQuarterdeck(['status', '--data', installation.dataDir]);
+    expect(exitCode).toBe(7);
+  });
+
+  it('by `down` works with a keeper, and without one', async () => {
+    const installation = await startInstallation();
+    onTestFinished(() => installation.stop());
+    process.kill(installation.pid, 'SIGKILL');
+    const down = await runQuarterdeck(['down', '--json', '--data', installation.dataDir]);
+    expect(down.exitCode).toBe(0);
+    expect(JSON.parse(down.stdout).stopped.sort()).toEqual(['api', 'database', 'engine', 'host']);
+    expect(await installation.processes()).toEqual([]);
+
+    const words = ['up', '--detach', '--json', '--api-port', '0', '--data', installation.dataDir];
+    const detached = await runQuarterdeck(words);
+    expect(detached.exitCode).toBe(0);
+    expect(JSON.parse(detached.stdout)).toMatchObject({ ready: true, url: installation.url, relay_url: null });
+    const again = await runQuarterdeck(['down', '--json', '--data', installation.dataDir]);
+    expect(JSON.parse(again.stdout).stopped).toEqual(['keeper']);
+    expect(await installation.processes()).toEqual([]);
+  });
+
+  it('during the start is exit 130 with nothing left', async () => {
+    const dir = temporary();
+    const lock = join(dir, 'lock.json');
+    const started = runQuarterdeck(['up', '--api-port', '0', '--data', dir]);
+    const { pid } = await until('it holds the directory', async () =>
+      existsSync(lock) ? (JSON.parse(readFileSync(lock, 'utf8')) as { pid: number }) : undefined,
+    );
+    process.kill(pid, 'SIGINT');
+    expect(await started).toMatchObject({ exitCode: 130, stdout: '' });
+    const { exitCode } = await runQuarterdeck(['status', '--data', dir]);
+    expect(exitCode).toBe(7);
+    expect(findProcessesByMarker(DATA_MARKER, dir)).toEqual([]);
+  });
+});
+
+describe('a start that is refused starts nothing', () => {
+  it('by a wrong manifest: exit 2 with file, line, key, value seen and what was expected', async () => {
+    const dir = temporary();
+    writeFileSync(join(dir, 'quarterdeck.yaml'), 'agents:\n  pricer:\n    command: [x]\n    silence_limit: soon\n');
+    const { exitCode, stdout, stderr } = await runQuarterdeck(['up', '--data', join(dir, 'data')], {}, dir);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toContain(
+      'quarterdeck.yaml:4: agents.pricer.silence_limit: expected a duration like 60s, 5m, 2h or 1d, found "soon"',
+    );
+    expect(existsSync(join(dir, 'data'))).toBe(false);
+  });
+
+  it('by a port that another program has', async () => {
+    const dir = temporary();
+    const other = createServer();
+    onTestFinished(() => void other.close());
+    const port = await listenerPort(other);
+    const words = ['up', '--api-port', String(port), '--data', join(dir, 'data')];
+    const { exitCode, stderr } = await runQuarterdeck(words);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`port ${port} is taken by another program`);
+    expect(existsSync(join(dir, 'data', 'postgres'))).toBe(false);
+  });
+
+  it('by a database that cannot be reached, whose password is not shown', async () => {
+    const dir = temporary();
+    const env = { DATABASE_URL: 'postgres://quarterdeck:hunter2@127.0.0.1:1/quarterdeck' };
+    const { exitCode, stdout, stderr } = await runQuarterdeck(['up', '--json', '--data', join(dir, 'data')], env);
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ code: 'database_refused' });
+    expect(stderr).toContain('127.0.0.1:1');
+    expect(stdout + stderr).not.toContain('hunter2');
+  });
+});
+
+describe('on a PostgreSQL of the operator’s own', () => {
+  it('starts no server, needs no superuser, and leaves the database running', async () => {
+    const cluster = await startScratchCluster({ dir: mkdtempSync(join(tmpdir(), 'qd-own-')) });
+    onTestFinished(() => cluster.stop());
+    const url = await makeOwner(cluster.url);
+    const installation = await startInstallation({ env: { DATABASE_URL: url }, args: ['--only', 'api,engine'] });
+    onTestFinished(() => installation.stop());
+    expect(Object.keys(await partsOf(installation)).sort()).toEqual(['api', 'engine', 'keeper']);
+    expect(await answers(installation.url, installation.token)).toBe(true);
+    expect(await searchPathOf(url)).toMatch(/^log, access, work, /);
+    await installation.stop();
+    expect(existsSync(`/proc/${cluster.pid}`)).toBe(true);
+  });
+});
