@@ -58,7 +58,7 @@ export function agentQuery(agent: string) {
   return queryOptions({
     queryKey: ['agents', agent],
     queryFn: ({ signal }) => call(routes.showAgent, { agent }, signal),
-    refetchInterval: BACKSTOP_MS,
+    refetchInterval: (query) => (query.state.status === 'error' ? false : BACKSTOP_MS),
   });
 }
 

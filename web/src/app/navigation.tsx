@@ -85,7 +85,6 @@ function BottomLink({ room }: { room: Room }) {
     <Link
       to={room.path}
       activeOptions={{ exact: room.path === '/', includeSearch: false }}
-      aria-label={labelOf(room, count)}
       className="relative flex min-h-14 flex-1 flex-col items-center justify-center gap-0.5 text-caption text-muted data-[status=active]:font-semibold data-[status=active]:text-accent"
     >
       <span className="relative">
@@ -93,6 +92,7 @@ function BottomLink({ room }: { room: Room }) {
         <Count count={count} isNarrow />
       </span>
       {room.word}
+      {count > 0 && <span className="sr-only">, {words.needs(count)}</span>}
     </Link>
   );
 }

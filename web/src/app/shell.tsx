@@ -53,14 +53,13 @@ export function Shell({ children }: { children: ReactNode }) {
             <button
               type="button"
               onClick={() => setPaletteOpen(true)}
-              aria-label={words.palette.title}
               className={buttonClasses(
                 'plain',
                 'mr-1 font-normal text-muted phone:mr-0 phone:w-11 phone:border-transparent phone:px-0',
               )}
             >
-              <Search aria-hidden="true" size={14} className="phone:size-[18px]" />
-              <span className="flex items-center gap-2 phone:hidden">
+              <Search aria-hidden="true" size={14} className="shrink-0 phone:size-[18px]" />
+              <span className="flex items-center gap-2 phone:sr-only">
                 {words.search}
                 <span className="flex gap-0.5">
                   <Keys keys="Mod k" />

@@ -76,7 +76,7 @@ export function makeLadder(parts: LadderParts, on: LadderEvents): Ladder {
     close = transport.open(before, {
       ready: (state, position) => mine === turn && became(transport.name, state, position, before),
       event: (event) => mine === turn && took(event),
-      alive: (position, time) => mine === turn && lived(position, time),
+      alive: (time) => mine === turn && lived(time),
       end: (reason) => void ended(mine, reason),
     });
   };
@@ -100,8 +100,7 @@ export function makeLadder(parts: LadderParts, on: LadderEvents): Ladder {
     on.event(event);
   };
 
-  const lived = (position: string | undefined, time: string | undefined): void => {
-    if (position !== undefined && isLive) cursor = position;
+  const lived = (time: string | undefined): void => {
     if (isLive) expectLife(SILENCE_MS);
     on.alive(time);
   };
@@ -172,7 +171,7 @@ export function makeLadder(parts: LadderParts, on: LadderEvents): Ladder {
         became(top.name, state, position, before);
       },
       event: (event) => takenOver && mine === turn && took(event),
-      alive: (position, time) => takenOver && mine === turn && lived(position, time),
+      alive: (time) => takenOver && mine === turn && lived(time),
       end: (reason) => (takenOver ? void ended(mine, reason) : give()),
     });
   };

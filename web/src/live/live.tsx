@@ -17,7 +17,11 @@ const LiveContext = createContext<LiveStore | undefined>(undefined);
 export function LiveProvider({ onSignedOut, children }: { onSignedOut: () => void; children: ReactNode }) {
   const queries = useQueryClient();
   const [store] = useState(() =>
-    makeLiveStore({ frame: requestAnimationFrame, signedOut: onSignedOut, serverTime: clock.learn }),
+    makeLiveStore({
+      frame: (callback) => requestAnimationFrame(callback),
+      signedOut: onSignedOut,
+      serverTime: clock.learn,
+    }),
   );
   useEffect(() => {
     const ladder = makeLadder(

@@ -30,7 +30,7 @@ async function follow(start: string | undefined, on: TransportEvents, signal: Ab
       if (!ready || page.state === 'reset') on.ready(page.state, page.next_cursor);
       ready = true;
       for (const event of page.items) on.event(event);
-      on.alive(page.next_cursor);
+      on.alive();
       after = page.next_cursor;
       wait = WAIT_SECONDS;
     }

@@ -9,8 +9,8 @@ export type EndReason = 'failed' | 'slow' | 'away' | 'signed_out';
 export interface TransportEvents {
   ready(state: Continuity, cursor: string): void;
   event(event: EventItem): void;
-  /** The server is there; `cursor` is a position up to which everything was sent. */
-  alive(cursor?: string, time?: string): void;
+  /** The server is there. */
+  alive(time?: string): void;
   /** At most once, and never after the transport was closed by us. */
   end(reason: EndReason): void;
 }
@@ -33,7 +33,7 @@ export function guarded(on: TransportEvents): { on: TransportEvents; silence: ()
     on: {
       ready: (state, cursor) => open && on.ready(state, cursor),
       event: (event) => open && on.event(event),
-      alive: (cursor, time) => open && on.alive(cursor, time),
+      alive: (time) => open && on.alive(time),
       end: (reason) => {
         if (!open) return;
         open = false;

@@ -15,7 +15,7 @@ const PING_MS = 20_000;
 type ServerMessage =
   | { type: 'subscribed'; id: string; state: Continuity; cursor: string }
   | { type: 'event'; ids: string[]; cursor: string; event: EventItem }
-  | { type: 'heartbeat'; cursor: string; time: string }
+  | { type: 'heartbeat'; cursor: string | null; time: string }
   | { type: 'error'; code: string; detail: string };
 
 export const webSocketTransport: Transport = {
@@ -57,7 +57,7 @@ function receive(text: string, on: TransportEvents, close: () => void): void {
       on.event(message.event);
       break;
     case 'heartbeat':
-      on.alive(message.cursor, message.time);
+      on.alive(message.time);
       break;
     case 'error':
       close();

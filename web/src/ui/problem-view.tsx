@@ -1,15 +1,16 @@
 // A failed request in the place of what it was to show: what happened, what to do, and the id to find it by.
-import { OctagonX, RotateCw } from 'lucide-react';
+import { RotateCw } from 'lucide-react';
 import { Problem } from '../api/problem.ts';
 import { Button } from './button.tsx';
 import { CopyButton } from './copy.tsx';
+import { FailedIcon } from './failed-icon.tsx';
 
 export function ProblemView({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const problem = error instanceof Problem ? error : new Problem(0, 'page_error', messageOf(error));
   return (
     <div role="alert" className="flex flex-col gap-2 p-4" data-problem={problem.code}>
       <p className="flex items-start gap-2 font-medium">
-        <OctagonX aria-hidden="true" size={16} className="mt-0.5 shrink-0 text-err" />
+        <FailedIcon aria-hidden="true" size={16} className="mt-0.5 shrink-0 text-err" />
         {problem.message}
       </p>
       {problem.hint !== undefined && <p className="text-muted">{problem.hint}</p>}

@@ -1,22 +1,16 @@
 // States: always a shape, a word and a colour together, so that none of them carries the meaning alone.
-import {
-  CircleCheck,
-  CircleDashed,
-  CirclePause,
-  CircleStop,
-  type LucideIcon,
-  OctagonX,
-  TriangleAlert,
-} from 'lucide-react';
+import { CircleCheck, CircleDashed, CirclePause, CircleStop, type LucideProps, TriangleAlert } from 'lucide-react';
+import type { ComponentType } from 'react';
 import type { AgentState } from '../api/routes.ts';
 import { classes } from './classes.ts';
+import { FailedIcon } from './failed-icon.tsx';
 
 export type Tone = 'ok' | 'run' | 'warn' | 'err' | 'pause' | 'wait';
 
 export interface StateLook {
   readonly word: string;
   readonly tone: Tone;
-  readonly icon: LucideIcon;
+  readonly icon: ComponentType<LucideProps>;
 }
 
 export const toneText: Record<Tone, string> = {
@@ -31,9 +25,9 @@ export const toneText: Record<Tone, string> = {
 export const agentLooks: Record<AgentState, StateLook> = {
   healthy: { word: 'Healthy', tone: 'ok', icon: CircleCheck },
   late: { word: 'Late', tone: 'warn', icon: TriangleAlert },
-  silent: { word: 'Silent', tone: 'err', icon: OctagonX },
+  silent: { word: 'Silent', tone: 'err', icon: FailedIcon },
   paused: { word: 'Paused', tone: 'pause', icon: CirclePause },
-  crashed: { word: 'Crashed', tone: 'err', icon: OctagonX },
+  crashed: { word: 'Crashed', tone: 'err', icon: FailedIcon },
   stopped: { word: 'Stopped', tone: 'wait', icon: CircleStop },
   unknown: { word: 'Unknown', tone: 'wait', icon: CircleDashed },
 };
@@ -44,13 +38,12 @@ export function lookOf(state: string): StateLook {
 
 export function StateIcon({ look, size = 14, className }: { look: StateLook; size?: number; className?: string }) {
   const Icon = look.icon;
-  const isFilled = look.tone === 'err';
   return (
     <Icon
       aria-hidden="true"
       size={size}
       strokeWidth={2.25}
-      className={classes('shrink-0', toneText[look.tone], isFilled && 'fill-current [&>path]:stroke-panel', className)}
+      className={classes('shrink-0', toneText[look.tone], className)}
     />
   );
 }

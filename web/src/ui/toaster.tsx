@@ -1,8 +1,9 @@
 // Shows the messages of toasts.ts; what can be undone has its button here.
-import { CircleCheck, OctagonX, X } from 'lucide-react';
+import { CircleCheck, X } from 'lucide-react';
 import { Toast } from 'radix-ui';
 import { useSyncExternalStore } from 'react';
 import { Button, IconButton } from './button.tsx';
+import { FailedIcon } from './failed-icon.tsx';
 import { dismiss, toasts } from './toasts.ts';
 
 export function Toaster() {
@@ -17,7 +18,7 @@ export function Toaster() {
           className="slide-in flex items-center gap-2.5 rounded-panel border border-line bg-panel py-2 pr-2 pl-3 shadow-float"
         >
           {message.tone === 'err' ? (
-            <OctagonX aria-hidden="true" size={16} className="shrink-0 text-err" />
+            <FailedIcon aria-hidden="true" size={16} className="shrink-0 text-err" />
           ) : (
             <CircleCheck aria-hidden="true" size={16} className="shrink-0 text-ok" />
           )}

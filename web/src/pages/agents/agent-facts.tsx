@@ -40,7 +40,7 @@ export function AgentFacts({ agent }: { agent: Facts }) {
         <Fact term={f.host}>{agent.host}</Fact>
         <Fact term={f.pid}>{agent.pid}</Fact>
         <Fact term={f.started}>{agent.started_at !== null && <Ago at={agent.started_at} />}</Fact>
-        <Fact term={words.up}>
+        <Fact term={words.upFor}>
           {agent.started_at !== null && agent.pid !== null && <Elapsed since={agent.started_at} />}
         </Fact>
         <Fact term={f.restarts}>{agent.restarts}</Fact>

@@ -40,12 +40,12 @@ export const AgentRow = memo(function AgentRow({ agent, isActive, onActive }: Ag
         </Link>
       </td>
       <td className={classes(cell, 'text-muted')}>{agent.tenant}</td>
-      <td className={classes(cell, 'text-muted')}>{agent.kind}</td>
+      <td className={classes(cell, 'text-muted @max-4xl:hidden')}>{agent.kind}</td>
       <td className={cell} title={agent.status ?? undefined}>
         {doing(agent)}
       </td>
-      <td className={classes(cell, 'text-muted')}>{agent.host ?? '–'}</td>
-      <td className={classes(cell, 'text-right text-muted')}>{agent.restarts}</td>
+      <td className={classes(cell, 'text-muted @max-4xl:hidden')}>{agent.host ?? '–'}</td>
+      <td className={classes(cell, 'figures text-right text-muted @max-3xl:hidden')}>{agent.restarts}</td>
       <td className={classes(cell, 'text-right text-muted')}>
         {agent.last_seen === null ? words.never : <Ago at={agent.last_seen} />}
       </td>

@@ -17,12 +17,12 @@ interface AgentTableProps {
 const columns: readonly { readonly column: SortColumn | 'job'; readonly width: string; readonly isNumber?: boolean }[] =
   [
     { column: 'state', width: 'w-[116px] pl-4' },
-    { column: 'agent', width: 'w-[20%]' },
+    { column: 'agent', width: 'w-[22%]' },
     { column: 'tenant', width: 'w-[11%]' },
-    { column: 'kind', width: 'w-[84px]' },
+    { column: 'kind', width: 'w-[84px] @max-4xl:hidden' },
     { column: 'job', width: '' },
-    { column: 'host', width: 'w-[12%]' },
-    { column: 'restarts', width: 'w-[84px]', isNumber: true },
+    { column: 'host', width: 'w-[12%] @max-4xl:hidden' },
+    { column: 'restarts', width: 'w-[84px] @max-3xl:hidden', isNumber: true },
     { column: 'last_seen', width: 'w-[108px]', isNumber: true },
   ];
 

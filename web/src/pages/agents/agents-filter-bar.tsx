@@ -28,14 +28,14 @@ export function AgentsFilterBar({ filter, tenants, counts, states, title, count,
       <h1 className="text-title font-semibold">
         {title} <span className="text-body font-normal text-muted">{count}</span>
       </h1>
-      <div className="min-w-0 phone:order-3 phone:w-full">
+      <div className="order-3 w-full min-w-0">
         <StateFacets
           counts={counts}
           chosen={states}
           onChoose={(list) => onChange({ state: list.join(',') || undefined })}
         />
       </div>
-      <div className="ml-auto flex items-center gap-2 phone:w-full">
+      <div className="ml-auto flex min-w-0 items-center gap-2 phone:w-full">
         {tenants.length > 1 && (
           <select
             aria-label={words.tenant}

@@ -74,7 +74,7 @@ export function AgentsPage() {
           onChange={change}
         />
         {query.data?.cut === true && <p className="border-b border-line px-4 py-1.5 text-warn">{words.cut}</p>}
-        <ScrollRegion label={words.title} className="relative">
+        <ScrollRegion label={words.title} className="@container relative">
           {all === undefined && query.error !== null && (
             <ProblemView error={query.error} onRetry={() => void query.refetch()} />
           )}

@@ -21,7 +21,7 @@ export function StateFacets({ counts, chosen, onChoose }: StateFacetsProps) {
     onChoose(chosen.has(state) ? [...chosen].filter((other) => other !== state) : [...chosen, state]);
   };
   return (
-    <fieldset className="flex gap-1.5 overflow-x-auto p-1">
+    <fieldset className="-mx-1 flex min-w-0 gap-1.5 overflow-x-auto p-1">
       <legend className="sr-only">{words.columns.state}</legend>
       <button
         type="button"
@@ -29,7 +29,7 @@ export function StateFacets({ counts, chosen, onChoose }: StateFacetsProps) {
         className={classes(chip, 'border-line')}
         onClick={() => onChoose([])}
       >
-        {words.allStates} <span className="text-muted">{all}</span>
+        {words.allStates} <span className="figures text-muted">{all}</span>
       </button>
       {shown.map((state) => (
         <button
@@ -40,7 +40,7 @@ export function StateFacets({ counts, chosen, onChoose }: StateFacetsProps) {
           onClick={() => toggle(state)}
         >
           <StateIcon look={agentLooks[state]} size={13} />
-          {agentLooks[state].word} <span className="text-muted">{counts.get(state) ?? 0}</span>
+          {agentLooks[state].word} <span className="figures text-muted">{counts.get(state) ?? 0}</span>
         </button>
       ))}
     </fieldset>

@@ -1,7 +1,7 @@
 // What the pages about agents say.
 export const words = {
   title: 'Agents',
-  filter: 'Filter by name, host, status or queue',
+  filter: 'Filter by name, host or queue',
   allStates: 'All',
   allTenants: 'All tenants',
   tenant: 'Tenant',
@@ -78,6 +78,7 @@ export const words = {
     config: 'Configuration',
   },
   up: 'up',
+  upFor: 'Up for',
   console: {
     label: (agent: string) => `Console of ${agent}`,
     find: 'Find in what is loaded',

@@ -29,15 +29,15 @@ export function BridgePage() {
           <NeedsYou status={status.data} agents={agents.data?.items ?? []} />
         )}
         <Tiles status={status.data} work={work.data} />
-        {agents.data !== undefined && agents.data.items.length > 0 && (
-          <div className="grid gap-3 phone:gap-2 xl:grid-cols-[2fr_1fr]">
-            <FleetGrid agents={agents.data.items} />
-            <Queues work={work.data} />
+        <div className="grid items-start gap-3 phone:gap-2 xl:grid-cols-[2fr_1fr]">
+          <div className="flex min-w-0 flex-col gap-3 phone:gap-2">
+            {agents.data !== undefined && agents.data.items.length > 0 && <FleetGrid agents={agents.data.items} />}
+            <LastEvents />
           </div>
-        )}
-        <div className="grid gap-3 phone:gap-2 xl:grid-cols-2">
-          <LastDecisions />
-          <LastEvents />
+          <div className="flex min-w-0 flex-col gap-3 phone:gap-2">
+            <Queues work={work.data} />
+            <LastDecisions />
+          </div>
         </div>
       </div>
     </ScrollRegion>

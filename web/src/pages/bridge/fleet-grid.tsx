@@ -13,7 +13,10 @@ import { words } from './words.ts';
 const NAMES_UP_TO = 80;
 
 export function FleetGrid({ agents }: { agents: readonly AddressedAgent[] }) {
-  const groups = Map.groupBy(agents, (agent) => words.fleet.place(agent.tenant, agent.host ?? words.fleet.outside));
+  const groups = Map.groupBy(
+    agents.toSorted((a, b) => placeOf(a).localeCompare(placeOf(b)) || a.agent.localeCompare(b.agent)),
+    placeOf,
+  );
   const hasNames = agents.length <= NAMES_UP_TO;
   return (
     <Panel title={words.fleet.title} aside={<Legend agents={agents} />}>
@@ -26,7 +29,7 @@ export function FleetGrid({ agents }: { agents: readonly AddressedAgent[] }) {
             <ul
               className={
                 hasNames
-                  ? 'grid gap-1.5 [grid-template-columns:repeat(auto-fill,minmax(150px,1fr))]'
+                  ? 'grid gap-1.5 [grid-template-columns:repeat(auto-fill,minmax(168px,1fr))]'
                   : 'flex flex-wrap gap-1'
               }
             >
@@ -41,6 +44,10 @@ export function FleetGrid({ agents }: { agents: readonly AddressedAgent[] }) {
       </div>
     </Panel>
   );
+}
+
+function placeOf(agent: AddressedAgent): string {
+  return words.fleet.place(agent.tenant, agent.host ?? words.fleet.outside);
 }
 
 function Legend({ agents }: { agents: readonly AddressedAgent[] }) {
@@ -73,7 +80,7 @@ const Cell = memo(
             params={{ agent: agent.address }}
             data-cell={agent.address}
             data-state-of={agent.state}
-            aria-label={`${agent.agent}, ${look.word}`}
+            {...(hasName ? {} : { 'aria-label': `${agent.agent} ${look.word}` })}
             className={
               hasName
                 ? 'flash flex h-9 items-center gap-2 rounded-control border border-line bg-bg px-2 hover:border-control phone:h-11'
@@ -84,7 +91,7 @@ const Cell = memo(
             {hasName && (
               <>
                 <span className="min-w-0 flex-1 truncate font-medium">{agent.agent}</span>
-                {agent.state !== 'healthy' && <span className="text-caption text-muted">{look.word}</span>}
+                <span className={agent.state === 'healthy' ? 'sr-only' : 'text-caption text-muted'}>{look.word}</span>
               </>
             )}
           </Link>

@@ -1,10 +1,11 @@
 // What needs the operator, worst first, each with what can be done about it here.
 import { Link } from '@tanstack/react-router';
-import { CircleCheck, OctagonX, RotateCw, TriangleAlert } from 'lucide-react';
+import { CircleCheck, RotateCw, TriangleAlert } from 'lucide-react';
 import type { AddressedAgent } from '../../api/queries.ts';
 import type { Need, Status } from '../../api/routes.ts';
 import { Button, buttonClasses } from '../../ui/button.tsx';
 import { CopyButton } from '../../ui/copy.tsx';
+import { FailedIcon } from '../../ui/failed-icon.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { RowSkeletons } from '../../ui/skeleton.tsx';
 import { Ago } from '../../ui/time.tsx';
@@ -48,8 +49,8 @@ export function NeedsYou({ status, agents }: NeedsYouProps) {
 function NeedRow({ need, agents }: { need: Need; agents: readonly AddressedAgent[] }) {
   const actions = useAgentActions();
   const isError = need.severity === 'error';
-  const Icon = isError ? OctagonX : TriangleAlert;
-  const name = need.subject.replace(/^agent:/, '');
+  const Icon = isError ? FailedIcon : TriangleAlert;
+  const name = need.subject.replace(/^\w+:/, '');
   const agent =
     need.kind === 'agent' ? agents.find((item) => item.agent === name && item.tenant === need.tenant) : undefined;
   return (
@@ -59,15 +60,15 @@ function NeedRow({ need, agents }: { need: Need; agents: readonly AddressedAgent
     >
       <Icon aria-hidden="true" size={15} className={`shrink-0 ${isError ? 'text-err' : 'text-warn'}`} />
       <span className="sr-only">{words.needs.severity[need.severity]}</span>
-      <span className="min-w-28 font-medium">{name}</span>
+      <span className="min-w-28 font-medium phone:flex-1">{name}</span>
       <span className="text-muted phone:hidden">{need.tenant}</span>
-      <span className="min-w-0 flex-1 [overflow-wrap:anywhere] phone:order-last phone:basis-full">{need.text}</span>
+      <span className="min-w-0 flex-1 [overflow-wrap:anywhere] phone:order-1 phone:basis-full">{need.text}</span>
       {need.since !== null && (
         <span className="text-caption text-muted">
           <Ago at={need.since} />
         </span>
       )}
-      <span className="flex items-center gap-1 phone:ml-auto">
+      <span className="flex items-center justify-end gap-1 phone:order-2 phone:basis-full">
         <CopyButton label={`${need.command}`} text={need.command} />
         {agent?.kind === 'process' && (
           <Button onClick={() => actions.restart(agent)}>

@@ -20,7 +20,7 @@ export function Queues({ work }: { work: WorkSummary | undefined }) {
               <span className="bg-run" style={{ width: `${(queue.running / most) * 100}%` }} />
               <span className="bg-wait" style={{ width: `${(queue.queued / most) * 100}%` }} />
             </span>
-            <span className="text-right text-muted">
+            <span className="figures text-right text-muted">
               <span className="text-fg">{queue.queued}</span> / {queue.running}
             </span>
           </li>

@@ -1,6 +1,4 @@
 // The figures of the Bridge.
-import { Link } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
 import type { Status, WorkSummary } from '../../api/routes.ts';
 import { classes } from '../../ui/classes.ts';
 import { durationWords } from '../../ui/time-words.ts';
@@ -14,17 +12,12 @@ interface TilesProps {
 export function Tiles({ status, work }: TilesProps) {
   const t = words.tiles;
   const healthy = status?.agents.by_state['healthy'] ?? 0;
+  const down = (status?.agents.by_state['crashed'] ?? 0) + (status?.agents.by_state['silent'] ?? 0);
   const total = status?.agents.total ?? 0;
   const oldest = work?.oldest_queued_seconds ?? null;
   return (
     <ul aria-label={t.label} className="grid grid-cols-6 gap-3 max-xl:grid-cols-3 phone:grid-cols-2 phone:gap-2">
-      <Tile
-        word={t.agents}
-        value={status && healthy}
-        text={t.of(total)}
-        isBad={healthy < total}
-        to={<Link to="/agents" />}
-      />
+      <Tile word={t.agents} value={status && healthy} text={t.of(total)} isBad={down > 0} />
       <Tile
         word={t.running}
         value={work?.running}
@@ -42,12 +35,7 @@ export function Tiles({ status, work }: TilesProps) {
         isBad={(work?.dead_1h ?? 0) > 0}
       />
       <Tile word={t.done} value={work?.done_1h} text={t.scheduled(work?.scheduled ?? 0)} />
-      <Tile
-        word={t.events}
-        value={status && rate(status.events_per_second)}
-        text={t.lastMinute}
-        to={<Link to="/events" />}
-      />
+      <Tile word={t.events} value={status && rate(status.events_per_second)} text={t.lastMinute} />
     </ul>
   );
 }
@@ -57,12 +45,11 @@ interface TileProps {
   readonly value: number | string | undefined;
   readonly text: string;
   readonly isBad?: boolean;
-  readonly to?: ReactNode;
 }
 
 function Tile({ word, value, text, isBad = false }: TileProps) {
   return (
-    <li className="rounded-panel border border-line bg-panel px-3 pt-2 pb-2.5" data-tile={word}>
+    <li className="rounded-panel border border-line bg-panel px-3 pt-2 pb-2.5 figures" data-tile={word}>
       <p className="text-caption text-muted">{word}</p>
       <p className="flex items-baseline gap-2">
         {value === undefined ? (
