@@ -20,13 +20,13 @@ export interface YamlText {
   lineOf(path: readonly PropertyKey[]): number;
 }
 
-const MOST_CHARACTERS = 1024 * 1024;
+const MOST_CHARACTERS = 256 * 1024;
 // Resolved aliases, counted as the parser does: a document of a few lines that unfolds to millions of nodes stops here.
 const MOST_ALIASES = 100;
 
 /** Throws YamlRefused. */
 export function readYaml(text: string): YamlText {
-  if (text.length > MOST_CHARACTERS) throw new YamlRefused('the file is larger than 1 MiB', 1);
+  if (text.length > MOST_CHARACTERS) throw new YamlRefused('the file is larger than 256 KiB', 1);
   const lines = new LineCounter();
   const document = parse(text, lines);
   // An unknown tag is only a warning to the parser, which then takes the bare text.

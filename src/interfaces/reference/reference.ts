@@ -5,6 +5,7 @@ import { cliPage } from './cli-page.ts';
 import { errorsPage } from './errors-page.ts';
 import { eventsPage } from './events-page.ts';
 import { operationsPage } from './operations-page.ts';
+import { settingsPage } from './settings-page.ts';
 
 const directory = fileURLToPath(new URL('../../../docs/reference/', import.meta.url));
 
@@ -13,6 +14,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'cli.md': cliPage,
   'errors.md': errorsPage,
   'events.md': eventsPage,
+  'settings.md': settingsPage,
 };
 
 /** Writes every page; answers their names. */
