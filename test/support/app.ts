@@ -16,13 +16,13 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-export async function openTestApp(connections = 6): Promise<TestApp> {
+export async function openTestApp(connections = 6, logger = createLogger('test', 'silent')): Promise<TestApp> {
   const database = await openTestDatabase();
   const app = createApp({
     databaseUrl: database.url,
     connections,
     part: 'test',
-    logger: createLogger('test', 'silent'),
+    logger,
     publicUrl: () => 'http://127.0.0.1:4600',
   });
   app.wakeups.start();

@@ -1,5 +1,5 @@
 // The api's HTTP server in this process, on a database and a free loopback port of its own.
-import { createApiServer } from '../../src/interfaces/http/server.ts';
+import { type ApiServerOptions, createApiServer } from '../../src/interfaces/http/server.ts';
 import { createLogger } from '../../src/platform/logger.ts';
 import { openTestApp, type TestApp } from './app.ts';
 
@@ -24,15 +24,19 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export async function openTestServer(): Promise<TestServer> {
-  const testApp = await openTestApp(8);
+export async function openTestServer(
+  options: Partial<Pick<ApiServerOptions, 'logger' | 'limits'>> = {},
+): Promise<TestServer> {
+  const logger = options.logger ?? createLogger('test', 'silent');
+  const testApp = await openTestApp(8, logger);
   const server = await createApiServer({
     app: testApp.app,
     host: '127.0.0.1',
     port: 0,
     origins: {},
     webDir: '/nonexistent',
-    logger: createLogger('test', 'silent'),
+    ...options,
+    logger,
   });
   const { port } = await server.listen();
   const url = `http://127.0.0.1:${port}`;

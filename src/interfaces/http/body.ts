@@ -14,6 +14,8 @@ export function acceptJsonOnly(server: FastifyInstance): void {
     async (request: FastifyRequest, body: Buffer) => {
       const type = request.headers['content-type'] ?? '';
       if (!CONTENT_TYPE.test(type)) throw platformErrors.unsupported_media_type({ content_type: type });
+      const encoding = request.headers['content-encoding'];
+      if (encoding !== undefined) throw platformErrors.unsupported_media_type({ content_type: encoding });
       if (body.length === 0) throw platformErrors.bad_json({ problem: 'it is empty' });
       return parseJsonText(decode(body));
     },

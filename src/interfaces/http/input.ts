@@ -17,7 +17,8 @@ export function readInput(operation: AnyOperation, request: FastifyRequest): Rec
   const inPath = new Set(pathParameters(operation.path));
   for (const [field, text] of Object.entries(request.params as Record<string, string>)) put(field, text);
   for (const [field, text] of queryOf(request)) {
-    const schema = shape[field];
+    // Own fields only: every object has a `constructor`.
+    const schema = Object.hasOwn(shape, field) ? shape[field] : undefined;
     if (schema === undefined || inPath.has(field)) throw refused(field, 'unknown field');
     put(field, fromText(schema, text));
   }

@@ -69,6 +69,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   addSecurityHeaders(server, gate.isSecure);
   server.addHook('onRequest', async (request) => {
     if (request.url.length > URL_LIMIT) throw platformErrors.uri_too_long({ limit: URL_LIMIT });
+    // The absolute form is for proxies; its host would have to be believed instead of the header's.
+    if (!request.url.startsWith('/')) throw platformErrors.bad_host();
     checkHost(request.raw, origins);
   });
   server.setErrorHandler((error, request, reply) =>
