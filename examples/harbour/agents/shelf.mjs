@@ -1,0 +1,26 @@
+// Where the harbour keeps its files, below the working directory: documents/ is read, output/ is written.
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { GiveUp } from './client.mjs';
+
+// A payload comes from whoever may add jobs: it names a document, never a path.
+const DOCUMENT = /^[a-z0-9-]+\.md$/;
+
+export async function listDocuments() {
+  return (await readdir('documents')).filter((name) => DOCUMENT.test(name)).sort();
+}
+
+export async function readDocument(name) {
+  if (typeof name !== 'string' || !DOCUMENT.test(name)) throw new GiveUp(`"${name}" is not the name of a document`);
+  return readFile(join('documents', name), 'utf8').catch((error) => {
+    throw error.code === 'ENOENT' ? new GiveUp(`there is no document ${name}`) : error;
+  });
+}
+
+/** Readers see the old file or the new one, never half of one, also when we are killed in the middle. */
+export async function writeOutput(path, text) {
+  const file = join('output', path);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(`${file}.${process.pid}`, text);
+  await rename(`${file}.${process.pid}`, file);
+}
