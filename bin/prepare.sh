@@ -138,7 +138,7 @@ replace_page() {
   sources=$(page_sources)
   mkdir -p "$stage"
   # A development build of the page (NODE_ENV is `test` below a test run) is several times as large and slow.
-  (cd "$root" && NODE_ENV=production npm run build --workspace web -- --outDir "$stage/dist" --emptyOutDir >"$stage/log" 2>&1 </dev/null) || {
+  (cd "$root" && NODE_ENV=production QD_WEB_OUT="$stage/dist" npm run build --workspace web >"$stage/log" 2>&1 </dev/null) || {
     cat "$stage/log" >&2
     fail 'the page could not be built'
   }
@@ -175,7 +175,7 @@ swap() {
 
 # The lock is a symbolic link whose target names its holder: made and filled in one step, so nobody ever sees a lock without one.
 lock() {
-  mkdir -p "$runtime" 2>/dev/null
+  mkdir -p "$runtime" 2>/dev/null || :
   [ -w "$runtime" ] || fail "$runtime cannot be written"
   # dash runs these only when the command in front of it has ended; the EXIT trap then tidies up.
   trap 'unlock' EXIT
@@ -198,8 +198,8 @@ lock() {
     fi
   done
   locked=yes
-  # The holders of these are gone; an npm that outlived one of them writes into nothing.
-  rm -rf "$runtime"/tmp.*
+  # The holders of these are gone. An npm that outlived one may still be writing there: then the next holder removes the rest.
+  rm -rf "$runtime"/tmp.* 2>/dev/null || :
 }
 
 unlock() {
@@ -217,7 +217,7 @@ break_lock() {
     rmdir "$runtime/lock.break"
   else
     # Left only by one that was killed within the three lines above.
-    find "$runtime/lock.break" -prune -mmin +1 -exec rmdir {} \; 2>/dev/null
+    find "$runtime/lock.break" -prune -mmin +1 -exec rmdir {} \; 2>/dev/null || :
     sleep 0.1
   fi
 }

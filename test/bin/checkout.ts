@@ -10,10 +10,10 @@ const repository = join(import.meta.dirname, '../..');
 /** Says how it was started; everything the scripts promise can be read off it. */
 const program = `console.log(JSON.stringify({ words: process.argv.slice(2), cwd: process.cwd(), path: process.env.PATH }));\n`;
 
-/** Like vite: writes index.html into --outDir. With \`web/broken\` it fails, with \`web/hangs\` it says so and stays. */
+/** Like the page's own: writes index.html into QD_WEB_OUT. With \`web/broken\` it fails, with \`web/hangs\` it says so and stays. */
 const build = `
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-const out = process.argv[process.argv.indexOf('--outDir') + 1];
+const out = process.env.QD_WEB_OUT;
 if (existsSync('broken')) throw new Error('the page is broken');
 mkdirSync(out, { recursive: true });
 if (existsSync('hangs')) {
