@@ -19,6 +19,8 @@ export interface RunningRole {
   /** Where it serves others, when it does. */
   readonly port?: number;
   readonly url?: string;
+  /** Resolves when it does what it is for; without it, it does so at once. */
+  readonly ready?: Promise<void>;
   /** `SIGTERM`: this process goes, what it watches stays. `SIGINT`: what it watches goes too. */
   stop(signal: 'SIGTERM' | 'SIGINT'): Promise<void>;
 }
@@ -48,30 +50,34 @@ export async function runRole(plan: RolePlan): Promise<void> {
     logger,
     publicUrl: () => apiUrl(config),
   });
-  let running: RunningRole | undefined;
+  let isReady = false;
   const health = await serveHealth(() => ({
     role: plan.role,
     pid: process.pid,
-    ready: running !== undefined,
+    ready: isReady,
     database: app.db.availability.awaySince === undefined ? 'answers' : 'away',
   }));
-  // Told to leave while it starts, it goes at once: nothing has begun yet.
   const asked = onceAsked();
   app.start();
-  running = await plan.start({ config, app, logger });
-  writeRunFile(config.dataDir, plan.role, {
-    role: plan.role,
-    pid: process.pid,
-    start_time: processStartTime(process.pid) ?? '',
-    started_at,
-    health_port: health.port,
-    port: running.port ?? null,
-    url: running.url ?? null,
-  } satisfies RoleFacts);
-  logger.info({ port: running.port }, 'ready');
+  const running = await plan.start({ config, app, logger });
+  // While the database is away getting ready takes its time, and it may be told to leave meanwhile.
+  const early = await Promise.race([Promise.resolve(running.ready).then(() => undefined), asked]);
+  if (early === undefined) {
+    isReady = true;
+    writeRunFile(config.dataDir, plan.role, {
+      role: plan.role,
+      pid: process.pid,
+      start_time: processStartTime(process.pid) ?? '',
+      started_at,
+      health_port: health.port,
+      port: running.port ?? null,
+      url: running.url ?? null,
+    } satisfies RoleFacts);
+    logger.info({ port: running.port }, 'ready');
+  }
   // Killed with -9 later it could not write it: the next start is faster for it.
   flushCompileCache();
-  const signal = await asked;
+  const signal = early ?? (await asked);
   await leave({ plan, config, app, logger, health, running, signal });
 }
 

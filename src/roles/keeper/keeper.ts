@@ -5,6 +5,7 @@ import { getCompileCacheDir } from 'node:module';
 import { dirname, join } from 'node:path';
 import { apiUrl } from '../../config/addresses.ts';
 import { type Config, environmentOf } from '../../config.ts';
+import { endLeftAgents } from '../../domains/fleet/index.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { acquireDataLock, type DataLock } from '../../platform/process/data-lock.ts';
 import { processStartTime } from '../../platform/process/facts.ts';
@@ -55,7 +56,6 @@ export interface Keeper {
 // Agents end before the rest does, so the host gets most of the ten seconds.
 const HOST_GRACE_MS = 6_500;
 const ROLE_GRACE_MS = 2_500;
-const HURRY_MS = 1_000;
 const START_LIMIT_MS = 60_000;
 
 /** Resolves when every part has answered. When it rejects, nothing that it started is left. */
@@ -207,6 +207,8 @@ class Installation {
     const host = this.#roles.filter(({ role }) => role === 'host');
     const others = this.#roles.filter(({ role }) => role !== 'host');
     await Promise.all(host.map((role) => role.stop('SIGINT', HOST_GRACE_MS)));
+    // A host that did not manage in time, or was killed in a hurry, leaves them.
+    await endLeftAgents(this.#config.dataDir, 'kill');
     await Promise.all(others.map((role) => role.stop('SIGTERM', ROLE_GRACE_MS)));
     await this.#database?.stop();
     clearInterval(this.#alive);
@@ -215,11 +217,7 @@ class Installation {
   }
 
   #hurry(): void {
-    // A host asked twice kills its agents; killed itself it would leave them.
-    for (const role of this.#roles) role.signal(role.role === 'host' ? 'SIGINT' : 'SIGKILL');
-    setTimeout(() => {
-      for (const role of this.#roles) role.signal('SIGKILL');
-    }, HURRY_MS).unref();
+    for (const role of this.#roles) role.signal('SIGKILL');
   }
 }
 

@@ -1,5 +1,6 @@
 // Takes an installation down from outside: by its keeper when there is one, else part by part.
 import { hostname } from 'node:os';
+import { endLeftAgents } from '../../domains/fleet/index.ts';
 import { layoutOf } from '../../platform/db/embedded/layout.ts';
 import { endStrayBackends, findRunningServer } from '../../platform/db/embedded/leftovers.ts';
 import { stopPostmaster } from '../../platform/db/embedded/postmaster.ts';
@@ -65,6 +66,9 @@ async function stopRoles(dataDir: string, stopped: string[]): Promise<void> {
   await Promise.all(
     roles.filter(({ role }) => role === 'host').map((host) => stopOldRole(host, 'SIGINT', HOST_GRACE_MS)),
   );
+  // Those that no host watched, or that one left when it was killed.
+  const agents = await endLeftAgents(dataDir, 'ask');
+  if (agents.length > 0) stopped.push('agents');
   await Promise.all(roles.filter(({ role }) => role !== 'host').map((role) => stopOldRole(role, 'SIGTERM')));
 }
 
