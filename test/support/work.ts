@@ -64,7 +64,8 @@ export async function openTestWork(connections?: number): Promise<TestWork> {
       return (await work.claim(call, operations.claimJobs.input.parse(input))).jobs;
     },
     complete: (call, ...jobs) => work.complete(call, operations.completeJobs.input.parse({ jobs })),
-    renew: (call, ...jobs) => work.renew(call, operations.renewJobs.input.parse({ jobs })),
+    renew: (call, ...jobs) =>
+      work.renew(call, operations.renewJobs.input.parse({ jobs: jobs.map(({ id, lease }) => ({ id, lease })) })),
     async expire(...jobs) {
       await sql(`UPDATE work.jobs SET lease_until = clock_timestamp() - interval '1 ms' WHERE id = ANY ($1)`, [
         uuids(jobs),

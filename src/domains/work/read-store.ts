@@ -64,7 +64,7 @@ export async function listJobs(tx: Tx, query: JobQuery): Promise<JobRow[]> {
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
   const limit = value(query.limit);
   const parts = selectsOf(query.state).map((select) => `(${select} ${where} ORDER BY id DESC LIMIT ${limit})`);
-  return tx.query<JobRow>(`${parts.join(' UNION ALL ')} ORDER BY id DESC LIMIT ${limit}`, values);
+  return tx.query<JobRow>(`SELECT * FROM (${parts.join(' UNION ALL ')}) j ORDER BY id DESC LIMIT ${limit}`, values);
 }
 
 function selectsOf(state: JobState | undefined): string[] {
@@ -129,7 +129,7 @@ export async function findReady(tx: Tx, queues: readonly string[], limit: number
     `SELECT l.queue, l.tenant_id, queued.jobs FROM work.lanes l CROSS JOIN LATERAL (
        SELECT count(*) AS jobs FROM (
          SELECT FROM work.jobs j WHERE j.lane_id = l.id AND j.state = 'queued'
-         ORDER BY j.priority, j.id LIMIT $2) some) queued
+         ORDER BY j.priority, j.id LIMIT $2) near) queued
      WHERE l.queue = ANY ($1) AND queued.jobs > 0`,
     [queues, limit],
   );

@@ -1,6 +1,7 @@
 // Claims that found nothing and wait. All of one process share one look at the database: it is taken when work is
 // announced, and by a poll that backs off in case an announcement is lost. As many are woken as there are jobs.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isAppError } from '../../platform/errors.ts';
 import type { ReadyLane } from './read-store.ts';
 
 const FIRST_POLL_MS = 1_000;
@@ -15,6 +16,7 @@ export interface Want {
 
 interface Waiter extends Want {
   wake(): void;
+  fail(error: unknown): void;
 }
 
 export class WaitingClaims {
@@ -37,8 +39,8 @@ export class WaitingClaims {
    * later one leaves that to the poll, lest a job that this agent may not have keeps it spinning.
    */
   async wait(want: Want, limitMs: number, signal: AbortSignal, vain: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const waiter: Waiter = { ...want, wake: resolve };
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiter: Waiter = { ...want, wake: resolve, fail: reject };
     const ended = AbortSignal.any([signal, this.#closed.signal]);
     if (ended.aborted) return;
     const timer = setTimeout(resolve, limitMs);
@@ -113,8 +115,12 @@ export class WaitingClaims {
       this.#lookAgain = false;
       const queues = new Set([...this.#waiters].flatMap((waiter) => waiter.queues));
       if (queues.size === 0) break;
-      // A failed look is made good by the next poll; the claims themselves report a database that is away.
-      this.#wakeFor(await this.#find([...queues]).catch(() => []));
+      try {
+        this.#wakeFor(await this.#find([...queues]));
+      } catch (error) {
+        // While the database is away or overloaded claims go on waiting, and the next poll looks again.
+        if (!isAppError(error) || !error.retryable) for (const waiter of this.#waiters) waiter.fail(error);
+      }
     } while (this.#lookAgain);
     this.#looking = false;
   }
