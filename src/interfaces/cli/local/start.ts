@@ -33,7 +33,7 @@ async function keep(config: Config, input: UpInput, output: Output): Promise<num
       roles: input.only ?? roleNames,
       logger,
       command: ['quarterdeck', ...process.argv.slice(2)].join(' '),
-      prepare: (located) => placeExamples(located, input.example),
+      prepare: (located) => placeExamples(located, input.example, (message) => logger.warn(message)),
       signal: stopSignal.starting,
     });
   } catch (error) {
