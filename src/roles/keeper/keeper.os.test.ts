@@ -65,10 +65,20 @@ function temporary(): string {
   return dir;
 }
 
+const SLEEPER = 'agents:\n  sleeper:\n    command: [sleep, "100000"]\n';
+
+async function sleeperOf({ url, token }: Installation): Promise<number> {
+  return until('the agent runs', async () => {
+    const response = await fetch(`${url}/v1/agents/sleeper`, { headers: { authorization: `Bearer ${token}` } });
+    const { pid, state } = (await response.json()) as { pid: number | null; state: string };
+    return state === 'healthy' && pid !== null ? pid : undefined;
+  });
+}
+
 describe('a running installation', () => {
   let installation: Installation;
   beforeAll(async () => {
-    installation = await startInstallation();
+    installation = await startInstallation({ config: SLEEPER });
   });
   afterAll(() => installation?.stop());
 
@@ -112,9 +122,11 @@ describe('a running installation', () => {
     'has %s back after kill -9, on the same port, the others undisturbed',
     async (name) => {
       const { [name]: killed, ...others } = await partsOf(installation);
+      const agent = await sleeperOf(installation);
       const { [name]: born, ...same } = await killAndWait(installation, name);
       expect(born).not.toBe(killed);
       expect(same).toEqual(others);
+      expect(await sleeperOf(installation)).toBe(agent);
     },
   );
 
@@ -127,6 +139,7 @@ describe('a running installation', () => {
 
   it('goes on without its keeper, and the next start takes over without a second copy of anything', async () => {
     const before = await partsOf(installation);
+    const agent = await sleeperOf(installation);
     process.kill(installation.pid, 'SIGKILL');
     await until('the keeper is gone', async () => (await partsOf(installation))['keeper'] === undefined || undefined);
     expect(await answers(installation.url, installation.token)).toBe(true);
@@ -137,6 +150,7 @@ describe('a running installation', () => {
     expect(next).toMatchObject({ url: installation.url, token: installation.token });
     expect(after['postgres']).toBe(before['postgres']);
     for (const role of ['api', 'engine', 'host']) expect(after[role]).not.toBe(before[role]);
+    expect(await sleeperOf(next)).toBe(agent);
     const roles = findProcessesByMarker(DATA_MARKER, next.dataDir).sort();
     expect(roles).toEqual([after['api'], after['engine'], after['host']].sort());
   });
@@ -144,14 +158,14 @@ describe('a running installation', () => {
 
 describe('the end', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('by %s leaves no process, no port and no claim behind', async (signal) => {
-    const installation = await startInstallation();
+    const installation = await startInstallation({ config: SLEEPER });
     onTestFinished(() => installation.stop());
-    const parts = await installation.processes();
+    const pids = [await sleeperOf(installation), ...(await installation.processes()).map(({ pid }) => pid)];
     const ended = new Promise((resolve) => installation.keeper.once('exit', resolve));
     installation.keeper.kill(signal);
     expect(await ended).toBe(0);
     expect(await installation.processes()).toEqual([]);
-    for (const { pid } of parts) expect(existsSync(`/proc/${pid}`)).toBe(false);
+    for (const pid of pids) expect(existsSync(`/proc/${pid}`)).toBe(false);
     expect(await answers(installation.url, installation.token)).toBe(false);
     expect(readdirSync(join(installation.dataDir, 'run'))).toEqual(['ports.json']);
     const { exitCode } = await runQuarterdeck(['status', '--data', installation.dataDir]);
@@ -159,12 +173,15 @@ describe('the end', () => {
   });
 
   it('by `down` works with a keeper, and without one', async () => {
-    const installation = await startInstallation();
+    const installation = await startInstallation({ config: SLEEPER });
     onTestFinished(() => installation.stop());
-    process.kill(installation.pid, 'SIGKILL');
+    const agent = await sleeperOf(installation);
+    const { host, keeper } = await partsOf(installation);
+    for (const pid of [keeper, host]) process.kill(pid!, 'SIGKILL');
     const down = await runQuarterdeck(['down', '--json', '--data', installation.dataDir]);
     expect(down.exitCode).toBe(0);
-    expect(JSON.parse(down.stdout).stopped.sort()).toEqual(['api', 'database', 'engine', 'host']);
+    expect(JSON.parse(down.stdout).stopped.sort()).toEqual(['agents', 'api', 'database', 'engine']);
+    expect(existsSync(`/proc/${agent}`)).toBe(false);
     expect(await installation.processes()).toEqual([]);
 
     const words = ['up', '--detach', '--json', '--api-port', '0', '--data', installation.dataDir];
