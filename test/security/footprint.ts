@@ -12,22 +12,29 @@ export interface Footprint {
   close(): Promise<void>;
 }
 
-export async function openFootprint(adminUrl: string): Promise<Footprint> {
+/** Of all rows, or of the rows of one tenant. */
+export async function openFootprint(adminUrl: string, tenant?: string): Promise<Footprint> {
   const admin = new pg.Client({ connectionString: adminUrl });
   await admin.connect();
   const { rows: tables } = await admin.query<{ name: string }>(
     `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND ${ownSchemas} ORDER BY 1`,
+     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND ${ownSchemas}
+       AND ($1::text IS NULL OR EXISTS (
+         SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped))
+     ORDER BY 1`,
+    [tenant ?? null],
   );
+  const where =
+    tenant === undefined ? '$2::text IS NULL' : 't.tenant_id = (SELECT id FROM access.tenants WHERE slug = $2)';
   const text = tables
     .map(
       ({ name }) => `SELECT '${name}' AS name, count(*) || ' rows, ' ||
-        coalesce(sum(hashtextextended((to_jsonb(t) - $1::text[])::text, 0)::numeric), 0) AS content FROM ${name} t`,
+        coalesce(sum(hashtextextended((to_jsonb(t) - $1::text[])::text, 0)::numeric), 0) AS content FROM ${name} t WHERE ${where}`,
     )
     .join(' UNION ALL ');
   return {
     async take() {
-      const { rows } = await admin.query<{ name: string; content: string }>(text, [ALLOWED]);
+      const { rows } = await admin.query<{ name: string; content: string }>(text, [ALLOWED, tenant ?? null]);
       return Object.fromEntries(rows.map(({ name, content }) => [name, content]));
     },
     close: () => admin.end(),

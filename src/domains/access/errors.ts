@@ -18,6 +18,11 @@ export const accessErrors = errorTable('access', {
     message: 'A token cannot have the ability {ability}, which its maker lacks',
     hint: 'Leave it out, or use a credential that has it.',
   },
+  sign_in_beyond_creator: {
+    status: 403,
+    message: 'Signing in gives every ability; this credential lacks {ability}',
+    hint: 'Use a token that has all abilities, like the one that the start wrote.',
+  },
   tenant_not_found: { status: 404, message: 'There is no tenant {tenant}', hint: 'See `quarterdeck tenant list`.' },
   agent_not_found: { status: 404, message: 'There is no agent {agent}', hint: 'See `quarterdeck agent list`.' },
   token_not_found: { status: 404, message: 'There is no token {token_id}', hint: 'See `quarterdeck token list`.' },

@@ -70,7 +70,7 @@ export const createSignInLink = operation({
   input: z.strictObject({}),
   output: z.object({ url: z.string(), expires_at: z.string() }),
   secretOutput: ['url'],
-  errors: ['access.operators_only'],
+  errors: ['access.operators_only', 'access.fleet_only', 'access.sign_in_beyond_creator'],
   cli: { words: 'open', example: 'quarterdeck open' },
   noMcp: 'it signs a person in',
   noSdk: 'it signs a person in',
@@ -152,7 +152,12 @@ export const createToken = operation({
   }),
   output: token.extend({ token: z.string() }),
   secretOutput: ['token'],
-  errors: ['access.tenant_not_found', 'access.ability_beyond_creator', 'access.expiry_in_past'],
+  errors: [
+    'access.operators_only',
+    'access.tenant_not_found',
+    'access.ability_beyond_creator',
+    'access.expiry_in_past',
+  ],
   cli: {
     words: 'token add',
     positional: ['name'],

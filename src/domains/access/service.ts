@@ -55,8 +55,12 @@ export class Access {
   // Sessions
 
   async createSignInLink(call: Call): Promise<{ url: string; expires_at: string }> {
-    if (call.caller.kind !== 'operator') throw accessErrors.operators_only();
     const { caller } = call;
+    if (caller.kind !== 'operator') throw accessErrors.operators_only();
+    // Whoever signs in has every ability in every tenant: nobody may reach that from less.
+    if (call.scope.kind !== 'fleet') throw accessErrors.fleet_only();
+    const beyond = abilities.find((ability) => !caller.abilities.has(ability));
+    if (beyond !== undefined) throw accessErrors.sign_in_beyond_creator({ ability: beyond });
     return this.makeLink(call, { id: caller.id, name: caller.name.slice('operator:'.length) });
   }
 

@@ -1,0 +1,110 @@
+// For every operation: how the other tenant tries to get at zzalpha's things with it, and what it must get instead. An
+// operation without an entry here fails the tenants test.
+import { A, B, type Estate, ONLY_ONCE, QUEUE, type World } from './world.ts';
+
+export interface Scenario {
+  /** Who of bravo tries; default: its operator, who has every ability. */
+  readonly as?: (bravo: Estate) => string;
+  /** What bravo sends, with zzalpha's ids in it. */
+  readonly input: (world: World) => Readonly<Record<string, unknown>>;
+  /** The same with made-up ids in their place: the answers must be the same but for the ids. */
+  readonly madeUp?: (world: World) => Readonly<Record<string, unknown>>;
+  /** `refused`: 401, 403 or 404. `own`: it works, and nothing of zzalpha is in the answer. */
+  readonly answer: 'refused' | 'own';
+  /** What an answer must be besides, when bravo uses a name or key that zzalpha uses. */
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came back
+  readonly check?: (body: any) => boolean;
+}
+
+const NO_JOB = 'job_0000000000000000000001';
+const NO_TOKEN = 'tok_0000000000000000000001';
+const nothing: Scenario = { input: () => ({}), answer: 'own' };
+
+const agentAddress = (more: object = {}): Scenario => ({
+  input: ({ a }) => ({ agent: a.agent.name, ...more }),
+  madeUp: () => ({ agent: 'nobody-here', ...more }),
+  answer: 'refused',
+});
+
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  'log.event.append': {
+    input: ({ a }) => ({ event_type: 'bravo.tried', payload: {}, id: a.event.id }),
+    answer: 'own',
+    check: (body) => body.events[0].duplicate === false,
+  },
+  'log.event.list': { input: ({ before }) => ({ after: before, limit: 500 }), answer: 'own' },
+  'log.event.show': {
+    input: ({ a }) => ({ cursor: a.event.cursor }),
+    madeUp: ({ before }) => ({ cursor: `${before.split('-')[0]}-0` }),
+    answer: 'refused',
+  },
+  'log.live': { input: ({ before }) => ({ after: before, limit: 500 }), answer: 'own' },
+
+  'access.me': nothing,
+  'access.session.create': { input: () => ({ key: 'qd_link_no' }), answer: 'refused' },
+  'access.session.remove': nothing,
+  'access.sign_in_link.create': { input: () => ({}), answer: 'refused' },
+  'access.tenant.list': nothing,
+  'access.tenant.create': {
+    input: () => ({ tenant: A }),
+    madeUp: () => ({ tenant: 'nobody-here' }),
+    answer: 'refused',
+  },
+  'access.token.list': nothing,
+  'access.token.create': { input: () => ({ name: 'ci', abilities: ['log:read'] }), answer: 'own' },
+  'access.token.revoke': {
+    input: ({ a }) => ({ token_id: a.tokenId }),
+    madeUp: () => ({ token_id: NO_TOKEN }),
+    answer: 'refused',
+  },
+
+  'work.job.add': {
+    input: ({ a }) => ({ kind: 'try', queue: QUEUE, unique_key: a.uniqueKey }),
+    answer: 'own',
+    check: (body) => body.jobs[0].existing === false,
+  },
+  'work.job.list': nothing,
+  'work.job.show': {
+    input: ({ a }) => ({ job: a.queued }),
+    madeUp: () => ({ job: NO_JOB }),
+    answer: 'refused',
+  },
+  'work.job.claim': {
+    as: (bravo) => bravo.agent.token,
+    input: () => ({ queues: [QUEUE], limit: 500 }),
+    answer: 'own',
+    check: (body) => body.jobs.every((job: { tenant: string }) => job.tenant === B),
+  },
+  'work.job.renew': {
+    as: (bravo) => bravo.agent.token,
+    input: ({ a }) => ({ jobs: [{ id: a.running.id, lease: a.running.lease }] }),
+    madeUp: ({ a }) => ({ jobs: [{ id: NO_JOB, lease: a.running.lease }] }),
+    answer: 'own',
+    check: (body) => body.renewed.length === 0,
+  },
+  'work.job.complete': {
+    as: (bravo) => bravo.agent.token,
+    input: ({ a }) => ({ jobs: [{ id: a.running.id, lease: a.running.lease, outcome: 'done' }] }),
+    madeUp: ({ a }) => ({ jobs: [{ id: NO_JOB, lease: a.running.lease, outcome: 'done' }] }),
+    answer: 'own',
+    check: (body) => body.accepted.length === 0,
+  },
+  'work.summary': nothing,
+
+  'fleet.agent.add': {
+    input: () => ({ agent: ONLY_ONCE }),
+    answer: 'own',
+    check: (body) => body.tenant === B,
+  },
+  'fleet.agent.list': nothing,
+  'fleet.agent.show': agentAddress(),
+  'fleet.agent.remove': agentAddress(),
+  'fleet.agent.beat': { ...agentAddress({ status: 'hijacked' }), as: (bravo) => bravo.agent.token },
+  'fleet.agent.pause': agentAddress({ reason: 'hijacked' }),
+  'fleet.agent.resume': agentAddress(),
+  'fleet.agent.stop': agentAddress({ reason: 'hijacked' }),
+  'fleet.agent.restart': agentAddress(),
+  'fleet.agent.token': agentAddress(),
+  'fleet.agent.console': agentAddress({ after: 0 }),
+  'fleet.status': nothing,
+};
