@@ -3,6 +3,8 @@ export type { ApplyOptions, PlanStep } from './declared.ts';
 export { fleetErrors } from './errors.ts';
 export { fleetEvents } from './events.ts';
 export { fleetHandlers } from './handlers.ts';
+export { createHost, type Host, type HostOptions } from './host/host.ts';
+export { endLeftAgents } from './host/left-behind.ts';
 export { fleetLoops } from './loops.ts';
 export { type AgentsSection, agentsSection } from './manifest.ts';
 export { operations as fleetOperations } from './operations.ts';

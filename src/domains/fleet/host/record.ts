@@ -1,0 +1,99 @@
+// What a host remembers of each agent on disk, one file an agent, so that the next host adopts the process instead of
+// starting a second one, and so that nothing it saw is lost while the database is away.
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Phase } from '../states.ts';
+import type { RestartHistory } from './restarts.ts';
+
+export interface ProcessFacts {
+  /** The shim, leader of the process group. */
+  readonly pid: number;
+  /** As processStartTime answers: with the pid it names one process for ever. */
+  readonly startTime: string;
+  /** The program itself. */
+  readonly agentPid: number;
+  readonly marker: string;
+  readonly startedAt: string;
+  /** The restart_generation it was started for. */
+  readonly generation: number;
+}
+
+/** Something the database and the log are to be told, in order; `number` makes telling it twice harmless. */
+export interface Report {
+  readonly number: number;
+  readonly phase: Phase;
+  readonly generation: number;
+  readonly pid: number | null;
+  readonly startedAt: string | null;
+  readonly exit: string | null;
+  readonly exitedAt: string | null;
+  readonly nextStartAt: string | null;
+  /** Counts one more restart when the agent had run before. */
+  readonly started: boolean;
+  /** Gives the claim up: another host may run it. */
+  readonly release: boolean;
+  readonly events: readonly { readonly type: ReportedEvent; readonly payload: Readonly<Record<string, unknown>> }[];
+}
+
+export type ReportedEvent = 'process.started' | 'process.adopted' | 'process.ended' | 'agent.crashed';
+
+export interface AgentRecord {
+  readonly agentId: string;
+  readonly tenantId: string;
+  readonly phase: Phase | null;
+  readonly generation: number;
+  /** Of the last start, also of one that was not finished. */
+  readonly marker: string | null;
+  readonly process: ProcessFacts | null;
+  readonly history: RestartHistory;
+  /** Milliseconds since 1970. */
+  readonly nextStartAt: number | null;
+  /** Console offset of the first byte of the log file. */
+  readonly logBase: number;
+  readonly lastReport: number;
+  readonly reports: readonly Report[];
+}
+
+const FILE = 'process.json';
+
+export function readRecord(dir: string): AgentRecord | undefined {
+  let text: string;
+  try {
+    text = readFileSync(join(dir, FILE), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  return JSON.parse(text) as AgentRecord;
+}
+
+// Renamed into place, so that a kill in the middle leaves the old one. No fsync: what ends the machine ends the processes
+// that the record is about.
+export function writeRecord(dir: string, record: AgentRecord): void {
+  const file = join(dir, FILE);
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+/** The agent is gone; its log files stay. */
+export function removeRecord(dir: string): void {
+  rmSync(join(dir, FILE), { force: true });
+}
+
+/** Every directory below `root` (`<root>/<tenant>/<agent>`) that holds a record. */
+export function findRecords(root: string): { tenant: string; slug: string; dir: string; record: AgentRecord }[] {
+  return directories(root).flatMap((tenant) =>
+    directories(join(root, tenant)).flatMap((slug) => {
+      const dir = join(root, tenant, slug);
+      const record = readRecord(dir);
+      return record === undefined ? [] : [{ tenant, slug, dir, record }];
+    }),
+  );
+}
+
+function directories(path: string): string[] {
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
+}
