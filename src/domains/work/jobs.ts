@@ -4,19 +4,17 @@
 export const PAYLOAD_LIMIT = 256 * 1024;
 /** A larger payload is kept out of the row that every claim and renewal rewrites. */
 export const INLINE_LIMIT = 2 * 1024;
-/** The agent that lost a job does not get it again for so long, unless nobody else wants it by then. */
+/** The agent that lost a job does not get it again for so long. */
 export const AVOID_SECONDS = 30;
 
 const FIRST_BACK_OFF_SECONDS = 5;
 const LONGEST_BACK_OFF_SECONDS = 3_600;
 
-/** Why an attempt did not end well: a fixed vocabulary, each with what to do next. */
-export const failureReasons = {
-  failed: 'The worker reported a failure. Read `error`, correct the cause, add the job again.',
-  lost_worker: 'The worker let its lease run out: it died, hung or lost its connection. Look at the agent.',
-} as const;
-
-export type FailureReason = keyof typeof failureReasons;
+/**
+ * Why an attempt did not end well: a fixed vocabulary, which says what to do next. `failed`: the worker said so; read
+ * `error`, correct the cause, add the job again. `lost_worker`: its lease ran out; look at the agent.
+ */
+type FailureReason = 'failed' | 'lost_worker';
 
 export type Outcome =
   | { readonly kind: 'done' }

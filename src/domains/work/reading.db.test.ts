@@ -100,6 +100,36 @@ it('keeps the history where nobody may change it, in weeks made ahead', async ()
   expect(await w.t.app.db.write(ownerScope, (tx) => ensurePartitions(tx, 6))).toBe(6);
 });
 
+it('shows a tenant no row of another in any table of the room', async () => {
+  const agent = await w.agent('walker');
+  for (const tenant of ['wall-a', 'wall-b']) {
+    const payload = { text: 'w'.repeat(3_000) };
+    await w.add(await w.operator(tenant), {
+      jobs: [
+        { kind: 'wall', payload },
+        { kind: 'wall', payload },
+      ],
+    });
+  }
+  for (const job of await w.claim(agent, { queues: ['wall'], limit: 2 })) {
+    await w.complete(agent, { id: job.id, lease: job.lease, outcome: 'done' });
+  }
+  await w.t.app.db.write(fleetScope, (tx) => foldCounts(tx, 10_000));
+  await w.add(await w.operator('wall-a'), { kind: 'wall' });
+  const { scope } = await w.operator('wall-b');
+  const tables = await w.sql<{ name: string }>(
+    `SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
+     WHERE c.relnamespace = 'work'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition`,
+  );
+  expect(tables.length).toBeGreaterThanOrEqual(7);
+  for (const { name } of tables) {
+    const [seen] = await w.t.app.db.read(scope, (tx) =>
+      tx.query(`SELECT count(*) FILTER (WHERE tenant_id <> platform.tenant()) AS foreign_rows FROM work.${name}`),
+    );
+    expect({ name, ...(seen as object) }).toEqual({ name, foreign_rows: 0 });
+  }
+});
+
 it('moves a large payload to the history with its job and leaves nothing behind', async () => {
   const payload = { text: 'z'.repeat(200_000) };
   const [id] = await w.add(await w.operator(), { kind: 'heavy', payload });
