@@ -52,8 +52,11 @@ export async function answer(
   options: RouteOptions,
 ): Promise<FastifyReply> {
   const { operation } = bound;
+  const { caller } = request;
   const input = readInput(operation, request);
-  const call = options.app.call(request.caller, {
+  // An agent that asks for something lives; with a job's token it is still the agent that asks.
+  if (caller.kind === 'agent' || caller.kind === 'job') options.app.fleet.seen(caller.id);
+  const call = options.app.call(caller, {
     requestId: requestIdOf(request),
     signal: AbortSignal.any([gone(reply), options.closing]),
     correlationId: correlationOf(request),
