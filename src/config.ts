@@ -8,7 +8,6 @@ import { isLoopback, type SettingKey, type SettingValues, settingKeys, settings 
 import type { Origin } from './platform/settings.ts';
 
 export { type ConfigProblem, ConfigRefused } from './config/problems.ts';
-export { isLoopback, settingFlags } from './config/settings.ts';
 
 export interface Config {
   readonly dataDir: string;

@@ -1,6 +1,7 @@
 // What every role process does the same: settings from its environment, the rooms, the health probe, its run file, the
 // signals, and the end. What a role is for stands in its own file.
 import { flushCompileCache } from 'node:module';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type App, createApp } from '../app.ts';
 import { apiUrl } from '../config/addresses.ts';
 import { type Config, readRoleConfig } from '../config.ts';
@@ -34,6 +35,7 @@ export interface RolePlan {
 
 // EX_SOFTWARE: the keeper starts the role again.
 const BUG = 70;
+const PUBLISH_AGAIN_MS = 1_000;
 
 /** Runs a role until it is told to leave; ends the process. */
 export async function runRole(plan: RolePlan): Promise<void> {
@@ -64,7 +66,7 @@ export async function runRole(plan: RolePlan): Promise<void> {
   const early = await Promise.race([Promise.resolve(running.ready).then(() => undefined), asked]);
   if (early === undefined) {
     isReady = true;
-    writeRunFile(config.dataDir, plan.role, {
+    await publish(config.dataDir, logger, {
       role: plan.role,
       pid: process.pid,
       start_time: processStartTime(process.pid) ?? '',
@@ -72,13 +74,25 @@ export async function runRole(plan: RolePlan): Promise<void> {
       health_port: health.port,
       port: running.port ?? null,
       url: running.url ?? null,
-    } satisfies RoleFacts);
+    });
     logger.info({ port: running.port }, 'ready');
   }
   // Killed with -9 later it could not write it: the next start is faster for it.
   flushCompileCache();
   const signal = early ?? (await asked);
   await leave({ plan, config, app, logger, health, running, signal });
+}
+
+// A full disk refuses the file. It passes, and what is served meanwhile goes on.
+async function publish(dataDir: string, logger: Logger, facts: RoleFacts): Promise<void> {
+  for (;;) {
+    try {
+      return writeRunFile(dataDir, facts.role, facts);
+    } catch (error) {
+      logger.error({ err: error }, 'the run file cannot be written');
+      await delay(PUBLISH_AGAIN_MS);
+    }
+  }
 }
 
 function onceAsked(): Promise<'SIGTERM' | 'SIGINT'> {

@@ -81,7 +81,7 @@ function addCommand(
   }
   for (const [field, schema] of Object.entries(shape)) {
     if (positional.includes(field)) continue;
-    const flag = `--${field.replaceAll('_', '-')}`;
+    const flag = `${field === 'follow' ? '-f, ' : ''}--${field.replaceAll('_', '-')}`;
     const kind = fieldKind(schema);
     const value = kind === 'boolean' ? '' : ` <${kind === 'string' ? 'text' : kind}>`;
     command.option(`${flag}${value}`, schema.description ?? '');

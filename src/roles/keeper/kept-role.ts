@@ -12,6 +12,17 @@ export interface KeptRoleOptions extends Omit<RoleSpawn, 'environment'> {
   /** Asked at each start, for the database may have moved. */
   environment(): Readonly<Record<string, string>>;
   readonly logger: Logger;
+  /** How long a living process may be silent; half a minute unless stated. */
+  readonly patience?: Patience;
+}
+
+export interface Patience {
+  /** Between two probes. */
+  readonly everyMs: number;
+  /** For the answer to one. */
+  readonly limitMs: number;
+  /** So many in a row end the process. */
+  readonly unanswered: number;
 }
 
 /** A role did not get ready when the installation was started. */
@@ -21,10 +32,8 @@ export class RoleFailed extends Error {
 }
 
 const FIRST_TRIES = 3;
-const PROBE_EVERY_MS = 5_000;
-const PROBE_LIMIT_MS = 2_000;
 // Half a minute without an answer. Counted in probes, so that a suspended machine does not count as silence.
-const MOST_UNANSWERED = 6;
+const PATIENCE: Patience = { everyMs: 5_000, limitMs: 2_000, unanswered: 6 };
 
 export class KeptRole {
   readonly role: RoleName;
@@ -51,7 +60,10 @@ export class KeptRole {
   /** Ends the process; it is started again like one that died. */
   restart(graceMs: number): void {
     const process = this.#process;
-    if (process !== undefined) void stopProcess(process.pid, process.startTime, { graceMs });
+    if (process === undefined) return;
+    stopProcess(process.pid, process.startTime, { graceMs }).catch((error: unknown) => {
+      this.#options.logger.error({ err: error }, `${this.role} could not be ended`);
+    });
   }
 
   /** Ends the process for good: a signal, a deadline, then kill -9. */
@@ -68,27 +80,39 @@ export class KeptRole {
   }
 
   async #keep(): Promise<void> {
-    const { role, dataDir, environment, logger } = this.#options;
+    const { role, logger } = this.#options;
     const isLeaving = () => this.#leaving.signal.aborted;
     for (let starts = 1; !isLeaving(); starts++) {
       const startedAt = performance.now();
-      const process = spawnRole({ role, dataDir, environment: environment() });
-      this.#process = process;
-      const watch = this.#watch(process);
-      const how = await process.exited;
-      await watch;
-      this.#process = undefined;
+      const end = await this.#liveOnce();
       if (isLeaving()) break;
       announce('keeper.role_ended', role);
       if (!this.#everReady && starts === FIRST_TRIES) {
-        this.#ready.reject(new RoleFailed(`${role} does not start (${how}); its last words:\n${process.lastWords()}`));
+        this.#ready.reject(new RoleFailed(`${role} does not start (${end.how}); its last words:\n${end.lastWords}`));
         return;
       }
       const pause = this.#backOff.pauseAfter(performance.now() - startedAt);
-      logger.warn({ role, how, starting_again_in_ms: pause }, `${role} ended`);
+      logger.warn({ role, how: end.how, starting_again_in_ms: pause }, `${role} ended (${end.how})`);
       await this.#pause(pause);
     }
     this.#ready.reject(new RoleFailed(`${role} was stopped before it was ready`));
+  }
+
+  async #liveOnce(): Promise<{ readonly how: string; readonly lastWords: string }> {
+    const { role, dataDir, environment, entry } = this.#options;
+    let process: RoleProcess;
+    try {
+      process = spawnRole({ role, dataDir, environment: environment(), ...(entry === undefined ? {} : { entry }) });
+    } catch (error) {
+      // No room, no descriptors, no processes: it passes, and the keeper has to live through it.
+      return { how: `it cannot be started: ${(error as Error).message}`, lastWords: '' };
+    }
+    this.#process = process;
+    const watch = this.#watch(process);
+    const how = await process.exited;
+    await watch;
+    this.#process = undefined;
+    return { how, lastWords: process.lastWords() };
   }
 
   async #watch(process: RoleProcess): Promise<void> {
@@ -99,12 +123,13 @@ export class KeptRole {
     this.#everReady = true;
     this.#ready.resolve(facts);
     announce('keeper.role_ready', role);
-    const probe = setInterval(() => void ask(), PROBE_EVERY_MS);
+    const patience = this.#options.patience ?? PATIENCE;
+    const probe = setInterval(() => void ask(), patience.everyMs);
     let unanswered = 0;
     const ask = async () => {
-      const health = await askHealth(facts.health_port, PROBE_LIMIT_MS);
+      const health = await askHealth(facts.health_port, patience.limitMs);
       unanswered = health?.pid === process.pid ? 0 : unanswered + 1;
-      if (unanswered < MOST_UNANSWERED) return;
+      if (unanswered < patience.unanswered) return;
       logger.error({ role, role_pid: process.pid }, `${role} lives but does not answer: ending it`);
       sendSignal(process.pid, process.startTime, 'SIGKILL');
     };

@@ -24,20 +24,22 @@ export interface RoleSpawn {
   readonly dataDir: string;
   /** What it needs beyond the keeper's own environment; secrets go this way, never as arguments. */
   readonly environment: Readonly<Record<string, string>>;
+  /** The module to run; the role's own unless stated. */
+  readonly entry?: string;
 }
 
 const LOOK_MS = 10;
 const PROBE_LIMIT_MS = 1_000;
 const LAST_WORDS_BYTES = 2_000;
 
-export function spawnRole({ role, dataDir, environment }: RoleSpawn): RoleProcess {
+export function spawnRole({ role, dataDir, environment, entry }: RoleSpawn): RoleProcess {
   const logFile = join(dataDir, 'logs', `${role}.log`);
   const log = openLogFile(logFile);
   const logStart = fstatSync(log).size;
   try {
     const child = spawn(
       process.execPath,
-      ['--disable-warning=ExperimentalWarning', entryPath(`../${role}`, import.meta)],
+      ['--disable-warning=ExperimentalWarning', entry ?? entryPath(`../${role}`, import.meta)],
       {
         // No directory of the operator's is kept busy by it.
         cwd: '/',

@@ -1,6 +1,6 @@
 // How the refusals of a start look on the command line: message, hint, exit code.
 import { ConfigRefused } from '../../../config.ts';
-import { EmbeddedFailure } from '../../../platform/db/embedded/failure.ts';
+import { EmbeddedFailure, isOutOfSpace } from '../../../platform/db/embedded/failure.ts';
 import { SchemaRefused } from '../../../platform/db/migrate.ts';
 import { isAppError } from '../../../platform/errors.ts';
 import { redact } from '../../../platform/logger.ts';
@@ -35,6 +35,14 @@ export function refusalOf(error: unknown): unknown {
   }
   if (error instanceof SchemaRefused) return refusal('schema_refused', error.message, exitCodes.failed);
   if (error instanceof RoleFailed) return refusal(error.code, error.message, exitCodes.failed);
+  if (isOutOfSpace(error)) {
+    return refusal(
+      'disk_full',
+      `disk full: ${(error as Error).message}`,
+      exitCodes.failed,
+      'Free some space and start again.',
+    );
+  }
   if (isAppError(error)) return refusal(error.code, error.message, exitCodeOf(error.status), error.hint);
   return error;
 }
