@@ -90,19 +90,20 @@ function observeProcess(facts: AgentFacts): DerivedState {
       since: exitedAt,
     };
   }
+  const silence =
+    facts.silenceLimitSeconds === null ? undefined : judgeSilence(facts, latest(facts.lastSeen, facts.startedAt));
   const hostAge = ageSeconds(facts.now, facts.hostSeen);
-  if (hostAge > HOST_LIMIT_SECONDS) {
+  // An agent that is silent is worse than a host that is away, and both may be true.
+  if (hostAge > HOST_LIMIT_SECONDS && !(phase === 'running' && silence?.state === 'silent')) {
     const reason = `Its host ${facts.host ?? ''} has not reported for ${inWords(hostAge)}; the process may go on without it.`;
     return { state: 'late', reason, attention: 'warn', since: facts.hostSeen };
   }
   if (phase === 'starting')
     return { state: 'late', reason: 'Its process is being started.', attention: 'none', since: null };
   if (phase === 'waiting') return waiting(facts, exit);
-  const where = `Process ${facts.pid ?? '?'} runs on ${facts.host ?? 'its host'}`;
-  if (facts.silenceLimitSeconds === null) {
-    return { state: 'healthy', reason: `${where}.`, attention: 'none', since: facts.startedAt };
-  }
-  return judgeSilence(facts, latest(facts.lastSeen, facts.startedAt), where);
+  if (silence !== undefined && silence.state !== 'healthy') return silence;
+  const reason = `Process ${facts.pid ?? '?'} runs on ${facts.host ?? 'its host'}.`;
+  return { state: 'healthy', reason, attention: 'none', since: facts.startedAt };
 }
 
 function waiting(facts: AgentFacts, exit: string): DerivedState {
@@ -125,13 +126,13 @@ function observeSigns(facts: AgentFacts): DerivedState {
   if (facts.kind === 'llm' && facts.silenceLimitSeconds === null) {
     return { state: 'healthy', reason: 'It is started when a job needs it.', attention: 'none', since: facts.lastSeen };
   }
-  return judgeSilence(facts, facts.lastSeen, 'It gives signs of life');
+  return judgeSilence(facts, facts.lastSeen);
 }
 
-function judgeSilence(facts: AgentFacts, seen: Date | null, fine: string): DerivedState {
+function judgeSilence(facts: AgentFacts, seen: Date | null): DerivedState {
   const limit = silenceLimit(facts);
   const age = ageSeconds(facts.now, seen);
-  if (age <= limit) return { state: 'healthy', reason: `${fine}.`, attention: 'none', since: seen };
+  if (age <= limit) return { state: 'healthy', reason: 'It gives signs of life.', attention: 'none', since: seen };
   const silent = age > limit * SILENT_FACTOR;
   return {
     state: silent ? 'silent' : 'late',

@@ -76,11 +76,10 @@ export class ConsoleTail {
   next(now: number = performance.now()): { chunks: NewChunk[]; commit(): void } | undefined {
     this.#refill(now);
     this.#dropFinished();
+    this.#noticeTruncation();
     const segment = this.#segments[0];
     if (segment === undefined) return undefined;
-    const size = fstatSync(segment.fd).size;
-    if (this.#segments.length === 1) this.#noticeTruncation(segment, size);
-    const from = Math.max(this.#position, this.#segments[0]!.base);
+    const from = Math.max(this.#position, segment.base);
     const behind = this.#behind();
     if (from > this.#position || behind > RETAINED_BYTES) {
       return this.#leaveOut(Math.max(from, this.#position + behind - KEPT_OF_FLOOD));
@@ -108,12 +107,13 @@ export class ConsoleTail {
 
   // A beginning of a secret at the end stays back, but not for ever: it may be ordinary text.
   #mask(raw: Buffer, now: number): Buffer {
-    const held = heldBack(raw, this.#secrets);
+    const masked = mask(raw, this.#secrets);
+    const held = heldBack(masked, this.#secrets);
     if (held === 0) this.#heldSince = undefined;
     else this.#heldSince ??= now;
     const isOver = this.#heldSince !== undefined && now - this.#heldSince >= HOLD_MS;
     if (isOver) this.#heldSince = undefined;
-    return mask(isOver ? raw : raw.subarray(0, raw.length - held), this.#secrets);
+    return isOver ? masked : masked.subarray(0, masked.length - held);
   }
 
   #toChunks(from: number, bytes: Buffer): NewChunk[] {
@@ -157,8 +157,12 @@ export class ConsoleTail {
   }
 
   // An agent that reopened its output with "truncate" has emptied the file under us.
-  #noticeTruncation(segment: Segment, size: number): void {
-    if (segment.base + size < this.#position) this.#segments[0] = { fd: segment.fd, base: this.#position };
+  #noticeTruncation(): void {
+    const [segment] = this.#segments;
+    if (segment === undefined || this.#segments.length > 1) return;
+    if (segment.base + fstatSync(segment.fd).size < this.#position) {
+      this.#segments[0] = { fd: segment.fd, base: this.#position };
+    }
   }
 
   #refill(now: number): void {

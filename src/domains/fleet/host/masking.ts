@@ -3,7 +3,7 @@
 
 // Every secret of ours has this form (access/secrets.ts), in bytes.
 const OURS = /qd_(?:operator|agent|job|session|link)_[0-9A-Za-z]{30,52}_[0-9a-z]{7}/g;
-const OURS_BEGUN = /qd_[a-z]{0,8}(?:_[0-9A-Za-z]{0,52}(?:_[0-9a-z]{0,6})?)?$/;
+const OURS_BEGUN = /q(?:d(?:_(?:[a-z]{0,8}(?:_(?:[0-9A-Za-z]{0,52}(?:_[0-9a-z]{0,6})?)?)?)?)?)?$/;
 /** Shorter ones would be found in ordinary words. */
 const SHORTEST = 8;
 
@@ -21,7 +21,10 @@ export function mask(bytes: Buffer, secrets: readonly string[]): Buffer {
   return text === before ? bytes : Buffer.from(text, 'latin1');
 }
 
-/** How many bytes at the end may be the beginning of a secret: they wait until more is there to tell. */
+/**
+ * How many bytes at the end of masked output may be the beginning of a secret: they wait until more is there to tell.
+ * Asked after masking, else the end of a whole secret could pass for the beginning of another.
+ */
 export function heldBack(bytes: Buffer, secrets: readonly string[]): number {
   const tail = bytes.subarray(-8192).toString('latin1');
   let held = OURS_BEGUN.exec(tail)?.[0].length ?? 0;
