@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type EmbeddedServer, startEmbedded } from '../../src/platform/db/embedded/server.ts';
 import { type Installation, startInstallation } from '../support/installation.ts';
+import { killer } from './killer.ts';
 import { note, type Random, seededRandom } from './random.ts';
 import { startReaders, type Target } from './readers.ts';
 
@@ -13,19 +14,14 @@ const WRITERS = 10;
 const EVENTS = 20_000;
 const MOST_IN_A_BATCH = 20;
 /** So that the kills fall into the writing, however fast the machine is. */
-const FEWEST_KILLS = 8;
+const FEWEST_KILLS = 6;
 
 describe('20,000 events by 10 writers while processes are killed', () => {
   it('are in the log once, and every reader saw exactly the log', async () => {
     const random = seededRandom();
     const installation = await startInstallation();
     onTestFinished(() => installation.stop());
-    const kill = async () => {
-      const parts = (await installation.processes()).filter((part) => part.name !== 'keeper');
-      const victim = random.pick(parts);
-      process.kill(victim.pid, 'SIGKILL');
-      return victim.name;
-    };
+    const kill = killer(installation, random);
     await appendUnderFire(installation, random, kill);
   });
 
@@ -39,17 +35,12 @@ describe('20,000 events by 10 writers while processes are killed', () => {
     });
     const installation = await startInstallation({ env: { DATABASE_URL: own.url } });
     onTestFinished(() => installation.stop());
-    const kill = async () => {
-      const parts = (await installation.processes()).filter((part) => part.name !== 'keeper');
-      const victim = random.pick([...parts, { name: 'postgres', pid: own.pid() }]);
-      process.kill(victim.pid, 'SIGKILL');
-      return victim.name;
-    };
+    const kill = killer(installation, random, () => [{ name: 'postgres', pid: own.pid() }]);
     await appendUnderFire(installation, random, kill);
   });
 });
 
-async function appendUnderFire(target: Target & Installation, random: Random, kill: () => Promise<string>) {
+async function appendUnderFire(target: Target & Installation, random: Random, kill: () => Promise<string | undefined>) {
   const start = await firstCursor(target);
   const readers = startReaders(target, 'type:chaos.*', start);
   onTestFinished(() => {
@@ -60,10 +51,14 @@ async function appendUnderFire(target: Target & Installation, random: Random, ki
   const killed: string[] = [];
   const killing = (async () => {
     while (writing) {
-      await pause(random.between(200, 1_200));
-      if (writing) killed.push(await kill());
+      await pause(random.between(1_500, 3_500));
+      const name = writing ? await kill() : undefined;
+      if (name !== undefined) killed.push(name);
     }
   })();
+  onTestFinished(() => {
+    writing = false;
+  });
   await Promise.all(
     Array.from({ length: WRITERS }, async (_, writer) => {
       const share = EVENTS / WRITERS;
@@ -158,7 +153,9 @@ async function keptServer(dataDir: string) {
     for (;;) {
       await server.exited;
       if (stopping) return;
-      server = await startEmbedded({ dataDir, port, log: () => undefined });
+      // Killed again while it starts, it is started again.
+      const next = await startEmbedded({ dataDir, port, log: () => undefined }).catch(() => undefined);
+      if (next !== undefined) server = next;
     }
   })();
   return {
