@@ -45,10 +45,10 @@ async function readGauge(job) {
   if (Math.random() < 0.3) {
     throw new Error('the gauge gave no reading (this job fails now and then on purpose; the queue tries it again)');
   }
-  const hours = Date.parse(job.payload.at) / 3_600_000;
+  const hours = Date.parse(job.created_at) / 3_600_000;
   const height = PULLS.reduce(
     (sum, [amplitude, period]) => sum + amplitude * Math.cos((2 * Math.PI * hours) / period),
     2,
   );
-  return { at: job.payload.at, metres_above_datum: Number(height.toFixed(2)) };
+  return { at: job.created_at, metres_above_datum: Number(height.toFixed(2)) };
 }

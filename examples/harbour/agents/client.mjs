@@ -68,7 +68,8 @@ export async function call(method, path, body, { token = QUARTERDECK_TOKEN, key,
     const asked = Number(answer.response?.headers.get('retry-after') ?? 0) * 1000;
     const most = Math.min(LONGEST_PAUSE_MS, 500 * 2 ** Math.min(tries, 10));
     if (tries === 3) console.log(`the server does not answer (${answer.status || answer.error.message}); trying on`);
-    await delay(Math.max(asked, most * (0.5 + Math.random() / 2)) * (isLeaving() ? 0.2 : 1));
+    const ms = Math.max(asked, most * (0.5 + Math.random() / 2));
+    await (isLeaving() ? delay(ms / 5) : pause(ms));
   }
 }
 
@@ -97,9 +98,10 @@ export async function beat(status, job) {
 export async function work({ queues, handlers, atOnce = 1 }) {
   console.log(`${QUARTERDECK_AGENT} works on ${queues.join(', ')}`);
   while (!isLeaving()) {
-    if (['drain', 'stop'].includes(await beat('waiting for work'))) break;
-    const { jobs, paused } = await claim(queues, atOnce);
-    if (paused) await pause(1_000 + Math.random() * 1_000);
+    const desired = await beat('waiting for work');
+    if (desired === 'drain' || desired === 'stop') break;
+    // When it was too soon to say so, the wait is short: otherwise it would seem busy for all of a long one.
+    const jobs = await claim(queues, atOnce, desired === undefined ? BEAT_EVERY_MS / 1000 : WAIT_SECONDS);
     const held = new Held(jobs);
     // What was claimed is finished also when told to leave: claim no more than takes a few seconds.
     for (const job of jobs) if (held.has(job)) await workOn(job, handlers[job.kind], held);
@@ -107,12 +109,13 @@ export async function work({ queues, handlers, atOnce = 1 }) {
   console.log(`${QUARTERDECK_AGENT} leaves`);
 }
 
-async function claim(queues, limit) {
-  const wanted = { queues, limit, wait: WAIT_SECONDS, lease_seconds: LEASE_SECONDS };
+// A paused agent is answered too, with nothing, when the wait is over.
+async function claim(queues, limit, wait) {
+  const wanted = { queues, limit, wait, lease_seconds: LEASE_SECONDS };
   try {
-    return await call('POST', '/v1/jobs/claims', wanted, { signal: leaving.signal });
+    return (await call('POST', '/v1/jobs/claims', wanted, { signal: leaving.signal })).jobs;
   } catch (error) {
-    if (isLeaving()) return { jobs: [], paused: false };
+    if (isLeaving()) return [];
     throw error;
   }
 }

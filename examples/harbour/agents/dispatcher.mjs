@@ -5,6 +5,8 @@ import { listDocuments } from './shelf.mjs';
 
 const EVERY_MS = 2_000;
 
+let lastDesired = 'run';
+
 const seeded = await plan();
 await addJobs(seeded);
 console.log(`added ${seeded.length} jobs`);
@@ -20,24 +22,23 @@ while (!isLeaving()) {
   await pause(EVERY_MS);
 }
 
-let lastDesired = 'run';
-
 // A beat is sent at most every few seconds; in between the last answer counts.
 async function desired() {
   lastDesired = (await beat('dispatching')) ?? lastDesired;
   return lastDesired;
 }
 
-/** One round: each document counted and rendered, the list of all pages, the tide. Only what somebody here works on. */
+/** One round: each document counted and rendered, the tide now and then, the list of all pages. Only what somebody works on. */
 async function plan() {
   const { items } = await call('GET', '/v1/agents?limit=500');
   const queues = new Set(items.flatMap((agent) => agent.queues));
   const check = queues.has('links');
   const documents = await listDocuments();
-  const jobs = documents.flatMap((document) => [
+  const gauge = { kind: 'read-gauge', queue: 'gauges', payload: {} };
+  const jobs = documents.flatMap((document, place) => [
     { kind: 'count-document', queue: 'documents', payload: { document } },
     { kind: 'render-page', queue: 'pages', payload: { document, check } },
-    { kind: 'read-gauge', queue: 'gauges', payload: { at: new Date().toISOString() }, max_attempts: 3 },
+    ...(place % 5 === 0 ? [gauge] : []),
   ]);
   jobs.push({ kind: 'render-index', queue: 'pages', payload: {} });
   return jobs.filter(({ queue }) => queues.has(queue));

@@ -95,8 +95,16 @@ def call(method: str, path: str, body: object = None, token: str = TOKEN, key: s
         if tries == 3:
             say(f"the server does not answer ({reason}); trying on")
         most = min(LONGEST_PAUSE, 0.5 * 2 ** min(tries, 10))
-        time.sleep(max(asked, most * random.uniform(0.5, 1)) * (1 if _left_at is None else 0.2))
+        _pause(max(asked, most * random.uniform(0.5, 1)))
         tries += 1
+
+
+def _pause(seconds: float) -> None:
+    """Waits in small steps, because a sleep goes on behind a signal: told to leave, it hurries."""
+    hurried = _left_at is not None
+    end = time.monotonic() + (seconds / 5 if hurried else seconds)
+    while time.monotonic() < end and (hurried or _left_at is None):
+        time.sleep(0.1)
 
 
 _last_beat = -BEAT_EVERY
@@ -161,9 +169,11 @@ def work(queues: list[str], handlers: dict, at_once: int = 1) -> None:
     """Claims and works until told to leave. `handlers` has a function for each kind; what it returns is the result."""
     say(f"{AGENT} works on {', '.join(queues)}")
     while _left_at is None:
-        if beat("waiting for work") in ("drain", "stop"):
+        desired = beat("waiting for work")
+        if desired in ("drain", "stop"):
             break
-        held = Held(_claim(queues, at_once))
+        # When it was too soon to say so, the wait is short: otherwise it would seem busy for all of a long one.
+        held = Held(_claim(queues, at_once, BEAT_EVERY if desired is None else WAIT_SECONDS))
         # What was claimed is finished also when told to leave: claim no more than takes a few seconds.
         for job in list(held.jobs.values()):
             if job.id in held.jobs:
@@ -171,15 +181,14 @@ def work(queues: list[str], handlers: dict, at_once: int = 1) -> None:
     say(f"{AGENT} leaves")
 
 
-def _claim(queues: list[str], limit: int) -> list[dict]:
+def _claim(queues: list[str], limit: int, wait: float) -> list[dict]:
+    """A paused agent is answered too, with nothing, when the wait is over."""
     global _waiting
-    wanted = {"queues": queues, "limit": limit, "wait": WAIT_SECONDS, "lease_seconds": LEASE_SECONDS}
+    wanted = {"queues": queues, "limit": limit, "wait": wait, "lease_seconds": LEASE_SECONDS}
     try:
-        _waiting = _left_at is None
-        answer = call("POST", "/v1/jobs/claims", wanted) if _waiting else {"jobs": [], "paused": False}
-        if answer["paused"]:
-            time.sleep(random.uniform(1, 2))
-        return answer["jobs"]
+        _waiting = True
+        # The signal may have come just before that line.
+        return [] if _left_at is not None else call("POST", "/v1/jobs/claims", wanted)["jobs"]
     except Leaving:
         return []
     finally:
