@@ -10,7 +10,7 @@ export const fleetErrors = errorTable('fleet', {
   agent_declared: {
     status: 409,
     message: '{agent} is declared in quarterdeck.yaml, which would bring it back',
-    hint: 'Take it out of the file and run `quarterdeck apply`.',
+    hint: 'Take it out of the file and start again with `quarterdeck up`.',
   },
   not_supervised: {
     status: 409,
