@@ -146,6 +146,8 @@ export class Log {
 
   /** The long poll of `/v1/live`: what is there, or the first that comes within `wait` seconds. */
   async poll(call: Call, input: ParsedInput<typeof live>): Promise<OutputOf<typeof live>> {
+    // Asked without waiting, the answer must hold what is committed by now, not only what this process has seen of it.
+    if (input.wait === 0) await this.tail.caughtUp();
     const items: EventItem[] = [];
     let state: 'resumed' | 'resumed_from_db' | 'reset' = 'resumed';
     const arrived = Promise.withResolvers<void>();

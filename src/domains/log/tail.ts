@@ -38,6 +38,7 @@ export class LogTail {
   #epoch: string | undefined;
   #seq = 0;
   #ready = Promise.withResolvers<void>();
+  #catchingUp: (() => void)[] = [];
 
   constructor(
     db: Database,
@@ -66,6 +67,13 @@ export class LogTail {
     return this.#ready.promise;
   }
 
+  /** Resolves when a look at the log that begins after this call has ended: what was committed before is handed on. */
+  caughtUp(): Promise<void> {
+    const caughtUp = new Promise<void>((resolve) => this.#catchingUp.push(resolve));
+    this.#loop.wake();
+    return caughtUp;
+  }
+
   /** The position up to which everything was handed on. */
   get position(): { readonly epoch: string; readonly seq: number } {
     return { epoch: this.#epoch ?? '', seq: this.#seq };
@@ -85,6 +93,21 @@ export class LogTail {
   }
 
   async #turn(): Promise<boolean> {
+    const waiting = this.#catchingUp;
+    this.#catchingUp = [];
+    try {
+      const more = await this.#look();
+      if (more) this.#catchingUp.push(...waiting);
+      else for (const resolve of waiting) resolve();
+      return more;
+    } catch (error) {
+      // Whoever waits goes on with what there is; the failure itself is the loop's to report.
+      for (const resolve of waiting) resolve();
+      throw error;
+    }
+  }
+
+  async #look(): Promise<boolean> {
     if (this.#epoch === undefined) {
       await this.#begin();
       return true;

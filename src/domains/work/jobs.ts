@@ -5,7 +5,7 @@ export const PAYLOAD_LIMIT = 256 * 1024;
 /** A larger payload is kept out of the row that every claim and renewal rewrites. */
 export const INLINE_LIMIT = 2 * 1024;
 /** The agent that lost a job does not get it again for so long. */
-export const AVOID_SECONDS = 30;
+export const AVOID_SECONDS = 10;
 
 const FIRST_BACK_OFF_SECONDS = 5;
 const LONGEST_BACK_OFF_SECONDS = 3_600;
