@@ -9,7 +9,7 @@ import { platformErrors } from '../../platform/platform-errors.ts';
 import type { TenantDirectory } from '../../platform/tenants.ts';
 import { type Access, type AgentIdentity, accessErrors } from '../access/index.ts';
 import type { Log } from '../log/index.ts';
-import * as console from './console.ts';
+import { waitForConsole } from './console-reader.ts';
 import { type ApplyOptions, applyAgents, type PlanStep, remove } from './declared.ts';
 import { fleetErrors } from './errors.ts';
 import { fleetEvents } from './events.ts';
@@ -25,6 +25,7 @@ import type {
   showAgent,
   status,
 } from './operations.ts';
+import { findAddressed, lockAddressed, Orders } from './orders.ts';
 import { Signs } from './signs.ts';
 import { countStates, type DeadJob, needsOf } from './status.ts';
 import * as store from './store.ts';
@@ -39,17 +40,17 @@ export interface FleetOptions {
   readonly deadJobs: (call: Call, tenantId: string | undefined) => Promise<DeadJob[]>;
 }
 
-/** A reader of a console looks again after so long also when no wake-up came. */
-const CONSOLE_POLL_MS = 1_000;
 const AGENT_TOKEN = 'given by hand';
 
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #signs: Signs;
+  readonly #orders: Orders;
 
   constructor(options: FleetOptions) {
     this.#options = options;
     this.#signs = new Signs(options.db);
+    this.#orders = new Orders(options);
   }
 
   // Registration
@@ -95,7 +96,7 @@ export class Fleet {
 
   async remove(call: Call, address: string): Promise<{ agent: string; removed: boolean }> {
     return call.write(async (tx) => {
-      const row = await this.#lock(tx, address);
+      const row = await lockAddressed(this.#options.access, tx, address);
       if (row.declared) throw fleetErrors.agent_declared({ agent: address });
       await remove(this.#options, tx, call, row);
       this.#wakeHosts(tx);
@@ -141,7 +142,7 @@ export class Fleet {
   }
 
   async show(call: Call, address: string): Promise<OutputOf<typeof showAgent>> {
-    const row = await call.read((tx) => this.#find(tx, address));
+    const row = await call.read((tx) => findAddressed(this.#options.access, tx, address));
     return {
       ...agentItem(row),
       command: row.command,
@@ -163,20 +164,10 @@ export class Fleet {
   }
 
   async readConsole(call: Call, input: ParsedInput<typeof readConsole>): Promise<OutputOf<typeof readConsole>> {
-    const { agent_id: id } = await call.read((tx) => this.#find(tx, input.agent));
-    const deadline = performance.now() + input.wait * 1000;
-    const woken = new Wake(this.#options.wakeups, call.signal);
-    try {
-      for (;;) {
-        woken.clear();
-        const text = await call.read((tx) => console.readConsole(tx, id, { after: input.after, most: input.bytes }));
-        const left = deadline - performance.now();
-        if (text.next_offset > text.offset || left <= 0 || call.signal.aborted) return text;
-        await woken.within(Math.min(left, CONSOLE_POLL_MS));
-      }
-    } finally {
-      woken.dispose();
-    }
+    const { access, wakeups } = this.#options;
+    const { agent_id } = await call.read((tx) => findAddressed(access, tx, input.agent));
+    const { after, bytes: most, wait: waitSeconds } = input;
+    return waitForConsole(call, wakeups, agent_id, { after, most, waitSeconds });
   }
 
   // Signs of life
@@ -187,7 +178,7 @@ export class Fleet {
     const isSelf = slug === caller.name && (tenant === undefined || tenant === caller.tenant.slug);
     if (caller.kind !== 'agent' || !isSelf) {
       // Missing and hidden agents are answered as such first.
-      await call.read((tx) => this.#find(tx, input.agent));
+      await call.read((tx) => findAddressed(this.#options.access, tx, input.agent));
       throw fleetErrors.not_your_agent({ agent: input.agent });
     }
     const answer = await this.#signs.beat({
@@ -232,36 +223,19 @@ export class Fleet {
   // Orders
 
   pause(call: Call, address: string, reason: string | undefined): Promise<AgentItem> {
-    return this.#order(call, address, 'pause', reason);
+    return this.#orders.hold(call, address, 'pause', reason);
   }
 
   stop(call: Call, address: string, reason: string | undefined): Promise<AgentItem> {
-    return this.#order(call, address, 'stop', reason);
+    return this.#orders.hold(call, address, 'stop', reason);
   }
 
-  /** Lets it work again; where its process had ended for good, that is started anew. */
-  async resume(call: Call, address: string): Promise<AgentItem> {
-    return call.write(async (tx) => {
-      const row = await this.#lock(tx, address);
-      const ended = row.phase === 'crashed' || row.phase === 'ended';
-      if (row.desired === 'run' && !ended) return agentItem(row);
-      await store.setDesired(tx, row.agent_id, { desired: 'run', by: call.caller.name, reason: null });
-      if (ended) await store.orderRestart(tx, row.agent_id);
-      return this.#ordered(tx, call, row, fleetEvents.make('agent.resumed', { agent: row.slug }, about(row)));
-    });
+  resume(call: Call, address: string): Promise<AgentItem> {
+    return this.#orders.resume(call, address);
   }
 
-  async restart(call: Call, address: string, reason: string | undefined): Promise<AgentItem> {
-    return call.write(async (tx) => {
-      const row = await this.#lock(tx, address);
-      if (!isSupervised(row)) throw fleetErrors.not_supervised({ agent: address });
-      await store.orderRestart(tx, row.agent_id);
-      if (row.desired === 'stop') {
-        await store.setDesired(tx, row.agent_id, { desired: 'run', by: call.caller.name, reason: null });
-      }
-      const payload = { agent: row.slug, reason: reason ?? null };
-      return this.#ordered(tx, call, row, fleetEvents.make('agent.restart_ordered', payload, about(row)));
-    });
+  restart(call: Call, address: string, reason: string | undefined): Promise<AgentItem> {
+    return this.#orders.restart(call, address, reason);
   }
 
   /** Ends what waits in memory. */
@@ -269,51 +243,9 @@ export class Fleet {
     this.#signs.stop();
   }
 
-  async #order(call: Call, address: string, desired: 'pause' | 'stop', given: string | undefined): Promise<AgentItem> {
-    const reason = given ?? null;
-    return call.write(async (tx) => {
-      const row = await this.#lock(tx, address);
-      if (row.desired === desired && row.desired_reason === reason) return agentItem(row);
-      await store.setDesired(tx, row.agent_id, { desired, by: call.caller.name, reason });
-      const type = desired === 'pause' ? 'agent.paused' : 'agent.stop_ordered';
-      return this.#ordered(tx, call, row, fleetEvents.make(type, { agent: row.slug, reason }, about(row)));
-    });
-  }
-
-  async #ordered(
-    tx: Tx,
-    call: Call,
-    row: store.AgentRow,
-    event: ReturnType<typeof fleetEvents.make>,
-  ): Promise<AgentItem> {
-    await this.#options.log.append(tx, call, [event]);
-    this.#wakeHosts(tx);
-    tx.afterCommit(() => this.#options.wakeups.notify('work'));
-    return agentItem((await store.findAgent(tx, row.agent_id))!);
-  }
-
-  async #find(tx: Tx, address: string): Promise<store.AgentRow> {
-    const { id } = await this.#options.access.getAgent(tx, address);
-    return existing(await store.findAgent(tx, id), address);
-  }
-
-  async #lock(tx: Tx, address: string): Promise<store.AgentRow> {
-    const { id } = await this.#options.access.getAgent(tx, address);
-    return existing(await store.lockAgent(tx, id), address);
-  }
-
   #wakeHosts(tx: Tx): void {
     tx.afterCommit(() => this.#options.wakeups.notify('fleet'));
   }
-}
-
-function existing(row: store.AgentRow | undefined, agent: string): store.AgentRow {
-  if (row === undefined) throw accessErrors.agent_not_found({ agent });
-  return row;
-}
-
-function about(row: store.AgentRow): { subject: string; tenantId: string } {
-  return { subject: `agent:${row.slug}`, tenantId: row.tenant_id };
 }
 
 // A place in the list: name, then id, because names are unique per tenant only.
@@ -331,34 +263,4 @@ function parsePlace(after: string): { slug: string; id: string } {
     });
   }
   return { slug: after.slice(0, at), id };
-}
-
-// Waits for news of consoles; one that comes between two looks is not missed.
-class Wake {
-  readonly #forget: () => void;
-  #woken = Promise.withResolvers<void>();
-
-  constructor(wakeups: Wakeups, signal: AbortSignal) {
-    const wake = () => this.#woken.resolve();
-    const forget = wakeups.on('console', wake);
-    signal.addEventListener('abort', wake, { once: true });
-    this.#forget = () => {
-      forget();
-      signal.removeEventListener('abort', wake);
-    };
-  }
-
-  clear(): void {
-    this.#woken = Promise.withResolvers<void>();
-  }
-
-  async within(ms: number): Promise<void> {
-    const timer = setTimeout(() => this.#woken.resolve(), ms);
-    await this.#woken.promise;
-    clearTimeout(timer);
-  }
-
-  dispose(): void {
-    this.#forget();
-  }
 }

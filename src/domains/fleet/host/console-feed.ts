@@ -22,7 +22,7 @@ export async function feedConsole(agents: Iterable<SupervisedAgent>, call: Call,
   const found: Found[] = [];
   let bytes = 0;
   for (const agent of agents) {
-    const next = agent.tail?.next();
+    const next = agent.console.tail?.next();
     if (next === undefined) continue;
     found.push({ agentId: agent.agentId, ...next });
     bytes += next.chunks.reduce((sum, chunk) => sum + chunk.bytes.length, 0);
@@ -41,6 +41,6 @@ export async function feedConsole(agents: Iterable<SupervisedAgent>, call: Call,
     for (const { commit } of found) commit();
     announce('fleet.console_fed', found.length);
   }
-  for (const agent of agents) agent.rotateWhenLarge();
+  for (const agent of agents) agent.console.rotateWhenLarge();
   return found.length > 0;
 }

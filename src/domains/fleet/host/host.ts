@@ -98,7 +98,7 @@ class FleetHost implements Host {
       ),
     );
     await this.#feedRest();
-    for (const agent of this.#agents.values()) agent.tail?.close();
+    for (const agent of this.#agents.values()) agent.console.close();
     this.#lock?.release();
   }
 
