@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import pg from 'pg';
-import { ensureRoles } from './roles.ts';
+import { DatabaseUnsuitable, ensureRoles } from './roles.ts';
 
 export interface Migration {
   readonly number: number;
@@ -62,7 +62,7 @@ export async function migrate(url: string, migrations: readonly Migration[]): Pr
   try {
     await client.query('SELECT pg_advisory_lock($1)', [LOCK_KEY]);
     await ensureRoles(client);
-    await client.query(`CREATE SCHEMA IF NOT EXISTS platform`);
+    await makeSchema(client);
     await client.query(`CREATE TABLE IF NOT EXISTS platform.migrations (
       number int PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`);
     const { rows } = await client.query('SELECT number, name, checksum FROM platform.migrations ORDER BY number');
@@ -71,6 +71,18 @@ export async function migrate(url: string, migrations: readonly Migration[]): Pr
     return pending.map((migration) => migration.name);
   } finally {
     await client.end();
+  }
+}
+
+async function makeSchema(client: pg.Client): Promise<void> {
+  try {
+    await client.query('CREATE SCHEMA IF NOT EXISTS platform');
+  } catch (cause) {
+    if ((cause as { code?: string }).code !== '42501') throw cause;
+    throw new DatabaseUnsuitable(
+      'the database user may not make schemas: make it the owner (ALTER DATABASE <database> OWNER TO <user>)',
+      { cause },
+    );
   }
 }
 

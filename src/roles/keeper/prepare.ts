@@ -9,6 +9,7 @@ import { apiUrl } from '../../config/addresses.ts';
 import type { Config } from '../../config.ts';
 import type { Caller } from '../../platform/call.ts';
 import { migrate, readMigrations } from '../../platform/db/migrate.ts';
+import { DatabaseUnsuitable } from '../../platform/db/roles.ts';
 import { isAppError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 
@@ -30,6 +31,7 @@ export async function prepareSchema(url: string, logger: Logger): Promise<string
     await setSearchPath(url, logger);
     return applied;
   } catch (error) {
+    if (error instanceof DatabaseUnsuitable) throw new DatabaseRefused(error.message, { cause: error });
     const { code } = error as { code?: string };
     if (code === undefined || !UNREACHABLE.test(code)) throw error;
     const { host } = new URL(url);
