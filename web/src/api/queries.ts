@@ -25,9 +25,14 @@ export function makeQueryClient(onSignedOut: () => void): QueryClient {
   client.getQueryCache().subscribe((change) => {
     if (change.type !== 'updated' || change.action.type !== 'error') return;
     const error: unknown = change.action.error;
-    if (error instanceof Problem && error.status === 401 && change.query.queryKey[0] !== 'me') onSignedOut();
+    if (error instanceof Problem && error.status === 401 && !asksWhoWeAre(change.query.queryKey)) onSignedOut();
   });
   return client;
+}
+
+// These two find out whether somebody is signed in; a no is their answer, not the end of a session.
+function asksWhoWeAre(key: readonly unknown[]): boolean {
+  return key[0] === 'me' || key[0] === 'exchange';
 }
 
 export const meQuery = queryOptions({

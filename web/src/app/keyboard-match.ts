@@ -16,7 +16,7 @@ export function match(press: KeyPress, before: string | undefined, known: Readon
     return known.has(combined) ? combined : undefined;
   }
   if (press.hasAlt) return undefined;
-  if (key === 'Esc') return press.place !== 'dialog' && known.has('Esc') ? 'Esc' : undefined;
+  // A field is left by Esc, a dialog closed by it; only then is it the page's.
   if (press.place === 'field' || press.place === 'dialog') return undefined;
   if (press.place === 'control' && (key === 'Enter' || key === 'Space')) return undefined;
   if (lettersOff && key.length === 1) return undefined;

@@ -10,6 +10,7 @@ import { useKeys } from '../../app/keyboard.ts';
 import { useTitle } from '../../app/title.ts';
 import { words as shellWords } from '../../app/words.ts';
 import { Button } from '../../ui/button.tsx';
+import { Flash } from '../../ui/flash.tsx';
 import { ProblemView } from '../../ui/problem-view.tsx';
 import { RowSkeletons } from '../../ui/skeleton.tsx';
 import { StateBadge } from '../../ui/state.tsx';
@@ -96,9 +97,9 @@ function AgentHead({ agent, address, onBack }: { agent: AgentDetail; address: st
         <ChevronLeft size={18} aria-hidden="true" />
       </Link>
       <h1 className="-ml-3 text-title font-semibold">{agent.agent}</h1>
-      <span key={agent.state} className="flash rounded px-1" title={agent.state_reason}>
+      <Flash value={agent.state} className="rounded px-1" title={agent.state_reason}>
         <StateBadge state={agent.state} />
-      </span>
+      </Flash>
       <ul className="flex flex-wrap gap-x-3 text-muted phone:order-last phone:w-full phone:text-caption">
         <li>{agent.tenant}</li>
         <li>{agent.kind}</li>

@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import type { AddressedAgent } from '../../api/queries.ts';
 import { classes } from '../../ui/classes.ts';
+import { Flash } from '../../ui/flash.tsx';
 import { StateBadge } from '../../ui/state.tsx';
 import { Ago } from '../../ui/time.tsx';
 import { AgentButtons } from './agent-buttons.tsx';
@@ -30,9 +31,9 @@ export const AgentRow = memo(function AgentRow({ agent, isActive, onActive }: Ag
       )}
     >
       <td className={classes(cell, 'pl-4')}>
-        <span key={agent.state} className="flash -mx-1 rounded px-1 py-0.5" title={agent.state_reason}>
+        <Flash value={agent.state} className="-mx-1 rounded px-1 py-0.5" title={agent.state_reason}>
           <StateBadge state={agent.state} />
-        </span>
+        </Flash>
       </td>
       <td className={classes(cell, 'font-medium')}>
         <Link to="/agents/$agent" params={{ agent: agent.address }} className="hover:underline">

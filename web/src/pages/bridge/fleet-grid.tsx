@@ -3,6 +3,8 @@ import { Link } from '@tanstack/react-router';
 import { HoverCard } from 'radix-ui';
 import { memo } from 'react';
 import type { AddressedAgent } from '../../api/queries.ts';
+import { classes } from '../../ui/classes.ts';
+import { Flash } from '../../ui/flash.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { lookOf, StateBadge, StateIcon } from '../../ui/state.tsx';
 import { stateOrder } from '../../ui/state-order.ts';
@@ -75,25 +77,28 @@ const Cell = memo(
       <HoverCard.Root openDelay={250} closeDelay={80}>
         <HoverCard.Trigger asChild>
           <Link
-            key={agent.state}
             to="/agents/$agent"
             params={{ agent: agent.address }}
             data-cell={agent.address}
             data-state-of={agent.state}
             {...(hasName ? {} : { 'aria-label': `${agent.agent} ${look.word}` })}
-            className={
-              hasName
-                ? 'flash flex h-9 items-center gap-2 rounded-control border border-line bg-bg px-2 hover:border-control phone:h-11'
-                : 'flash flex size-7 items-center justify-center rounded-control border border-line bg-bg hover:border-control phone:size-11'
-            }
+            className="block rounded-control border border-line bg-bg hover:border-control"
           >
-            <StateIcon look={look} size={15} />
-            {hasName && (
-              <>
-                <span className="min-w-0 flex-1 truncate font-medium">{agent.agent}</span>
-                <span className={agent.state === 'healthy' ? 'sr-only' : 'text-caption text-muted'}>{look.word}</span>
-              </>
-            )}
+            <Flash
+              value={agent.state}
+              className={classes(
+                'flex items-center rounded-control',
+                hasName ? 'h-8.5 gap-2 px-2 phone:h-11' : 'size-7 justify-center phone:size-11',
+              )}
+            >
+              <StateIcon look={look} size={15} />
+              {hasName && (
+                <>
+                  <span className="min-w-0 flex-1 truncate font-medium">{agent.agent}</span>
+                  <span className={agent.state === 'healthy' ? 'sr-only' : 'text-caption text-muted'}>{look.word}</span>
+                </>
+              )}
+            </Flash>
           </Link>
         </HoverCard.Trigger>
         <HoverCard.Portal>

@@ -7,8 +7,8 @@ import { Panel } from '../../ui/panel.tsx';
 import { revealedText } from '../../ui/reveal.ts';
 import { RowSkeletons } from '../../ui/skeleton.tsx';
 import { TimeOfDay } from '../../ui/time.tsx';
-import { summaryOf } from '../events/event-row.tsx';
 import type { EventFilter } from '../events/filters.ts';
+import { summaryOf } from '../events/summary.ts';
 import { useEvents } from '../events/use-events.ts';
 import { words } from './words.ts';
 
@@ -62,7 +62,7 @@ function Line({ event }: { event: EventItem }) {
         </span>
         <span className="shrink-0 truncate font-medium">{event.event_type}</span>
         <span className="min-w-0 flex-1 truncate text-muted">
-          {revealedText(event.subject?.replace(/^agent:/, '') ?? event.source_agent)} {summaryOf(event.payload)}
+          {revealedText(event.subject?.replace(/^(agent|job):/, '') ?? event.source_agent)} {summaryOf(event.payload)}
         </span>
       </Link>
     </li>

@@ -62,7 +62,9 @@ function NeedRow({ need, agents }: { need: Need; agents: readonly AddressedAgent
       <span className="sr-only">{words.needs.severity[need.severity]}</span>
       <span className="min-w-28 font-medium phone:flex-1">{name}</span>
       <span className="text-muted phone:hidden">{need.tenant}</span>
-      <span className="min-w-0 flex-1 [overflow-wrap:anywhere] phone:order-1 phone:basis-full">{need.text}</span>
+      <span className="min-w-0 flex-1 [overflow-wrap:anywhere] phone:order-1 phone:basis-full">
+        {need.text.startsWith(`${name} is `) ? need.text.slice(name.length + 4) : need.text}
+      </span>
       {need.since !== null && (
         <span className="text-caption text-muted">
           <Ago at={need.since} />
@@ -81,7 +83,7 @@ function NeedRow({ need, agents }: { need: Need; agents: readonly AddressedAgent
           </Link>
         )}
         {need.kind === 'job' && (
-          <Link to="/events" search={{ subject: need.subject }} className={buttonClasses()}>
+          <Link to="/events" search={{ subject: `job:${name}` }} className={buttonClasses()}>
             {words.needs.open}
           </Link>
         )}

@@ -1,6 +1,7 @@
 // The figures of the Bridge.
 import type { Status, WorkSummary } from '../../api/routes.ts';
 import { classes } from '../../ui/classes.ts';
+import { Flash } from '../../ui/flash.tsx';
 import { durationWords } from '../../ui/time-words.ts';
 import { words } from './words.ts';
 
@@ -55,12 +56,9 @@ function Tile({ word, value, text, isBad = false }: TileProps) {
         {value === undefined ? (
           <span className="skeleton my-1.5 h-4 w-10" />
         ) : (
-          <span
-            key={String(value)}
-            className={classes('flash -mx-1 rounded px-1 text-number font-semibold', isBad && 'text-err')}
-          >
+          <Flash value={value} className={classes('-mx-1 rounded px-1 text-number font-semibold', isBad && 'text-err')}>
             {typeof value === 'number' ? value.toLocaleString() : value}
-          </span>
+          </Flash>
         )}
         {value !== undefined && <span className="truncate text-caption text-muted">{text}</span>}
       </p>

@@ -6,6 +6,7 @@ import { classes } from '../../ui/classes.ts';
 import { revealedText } from '../../ui/reveal.ts';
 import { TimeOfDay } from '../../ui/time.tsx';
 import type { FilterName } from './filters.ts';
+import { summaryOf } from './summary.ts';
 import { words } from './words.ts';
 
 export type FieldFilter = (name: FilterName, value: string) => void;
@@ -76,17 +77,3 @@ export const EventRow = memo(function EventRow({ event, isActive, isPhone, onFil
     </div>
   );
 });
-
-/** The payload in one line: `sku A1 · price 12`. Long values are cut; the drawer has all of it. */
-export function summaryOf(payload: Readonly<Record<string, unknown>>): string {
-  return Object.entries(payload)
-    .slice(0, 8)
-    .map(([key, value]) => `${key} ${shortOf(value)}`)
-    .map(revealedText)
-    .join(' · ');
-}
-
-function shortOf(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
-}

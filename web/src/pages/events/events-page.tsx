@@ -46,7 +46,7 @@ export function EventsPage() {
     <div className="flex min-h-0 flex-1">
       <div className="flex min-w-0 flex-1 flex-col">
         <div className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1.5 border-b border-line px-4 py-2 phone:px-3">
-          <h1 className="text-title font-semibold">{words.title}</h1>
+          <h1 className="text-title font-semibold phone:-order-2">{words.title}</h1>
           <FilterBar filter={filter} onChange={change} />
           <div className="flex items-center gap-1 phone:ml-auto phone:-order-1">
             {isPaused && (

@@ -30,6 +30,7 @@ interface ConsoleLinesProps {
 export function ConsoleLines(props: ConsoleLinesProps) {
   const { lines, label, query, current, isWrapped, isFollowing, onFollowing, scroll } = props;
   const box = useRef<HTMLElement>(null);
+  const lastTop = useRef(0);
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => box.current,
@@ -59,7 +60,11 @@ export function ConsoleLines(props: ConsoleLinesProps) {
     const element = box.current;
     if (element === null) return;
     const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < AT_END_PX;
-    if (isAtEnd !== isFollowing) onFollowing(isAtEnd);
+    // Lines that turn out higher than guessed move the end away; only who scrolls up wants to stay.
+    const isUpwards = element.scrollTop < lastTop.current - 1;
+    lastTop.current = element.scrollTop;
+    if (isFollowing && isUpwards && !isAtEnd) onFollowing(false);
+    if (!isFollowing && isAtEnd) onFollowing(true);
   };
 
   return (
