@@ -4,7 +4,6 @@ import { type Database, fleetScope } from '../../platform/db/database.ts';
 import { isConnectionLoss } from '../../platform/db/database-errors.ts';
 import { isAppError } from '../../platform/errors.ts';
 import { GroupCommit } from '../../platform/group-commit.ts';
-import { announce } from '../../platform/signals.ts';
 import { type Beat, recordBeats, recordSigns } from './store.ts';
 
 export interface BeatAnswer {
@@ -57,7 +56,6 @@ export class Signs {
     this.#timer = undefined;
     try {
       await this.#db.write(fleetScope, (tx) => recordSigns(tx, ids));
-      announce('fleet.signs_recorded', ids);
     } catch {
       // Agents speak again; a lost sign only makes a state old for a second.
     }

@@ -2,7 +2,6 @@
 
 import type { Wakeups } from '../../../platform/bus/wakeups.ts';
 import type { Call } from '../../../platform/call.ts';
-import { announce } from '../../../platform/signals.ts';
 import { recordSigns } from '../store.ts';
 import { type NewChunk, RETAINED_BYTES } from './console-tail.ts';
 import { writeConsole } from './store.ts';
@@ -39,7 +38,6 @@ export async function feedConsole(agents: Iterable<SupervisedAgent>, call: Call,
       tx.afterCommit(() => wakeups.notify('console'));
     });
     for (const { commit } of found) commit();
-    announce('fleet.console_fed', found.length);
   }
   for (const agent of agents) agent.console.rotateWhenLarge();
   return found.length > 0;

@@ -11,14 +11,14 @@ import { isAppError } from '../../../platform/errors.ts';
 import type { Logger } from '../../../platform/logger.ts';
 import { Loop } from '../../../platform/loop.ts';
 import { acquireDataLock, type DataLock, DataLockHeld } from '../../../platform/process/data-lock.ts';
-import { announce } from '../../../platform/signals.ts';
 import type { Access } from '../../access/index.ts';
 import type { Log } from '../../log/index.ts';
 import { fleetEvents } from '../events.ts';
 import { feedConsole } from './console-feed.ts';
+import type { AgentName, HostDoor } from './host-door.ts';
 import { findRecords, type Report } from './record.ts';
 import * as store from './store.ts';
-import { type HostDoor, SupervisedAgent } from './supervised-agent.ts';
+import { SupervisedAgent } from './supervised-agent.ts';
 
 /** What the host needs of the application. */
 export interface HostParts {
@@ -225,7 +225,7 @@ class FleetHost implements Host {
     });
   }
 
-  async #report(identity: store.HostIdentity, agent: SupervisedAgent, report: Report): Promise<void> {
+  async #report(identity: store.HostIdentity, agent: AgentName, report: Report): Promise<void> {
     const { app } = this.#options;
     const call = app.systemCall();
     const about = { subject: `agent:${agent.slug}`, tenantId: agent.tenantId };
@@ -247,10 +247,9 @@ class FleetHost implements Host {
       await app.log.append(tx, call, events);
       tx.afterCommit(() => app.wakeups.notify('fleet'));
     });
-    announce('fleet.reported', { agent: slug, phase: report.phase });
   }
 
-  #failed(agent: SupervisedAgent, error: unknown): void {
+  #failed(agent: AgentName, error: unknown): void {
     if (isPassing(error)) return;
     this.#options.logger.warn({ agent: agent.slug, err: error }, 'a step of an agent failed');
   }

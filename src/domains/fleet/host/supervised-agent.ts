@@ -1,35 +1,15 @@
 // One agent on this host: brings its process to what is wanted, step by step, one step at a time. Whatever it sees goes
 // into its journal first and to the database then, so neither a kill nor an absent database loses it.
 import { newUuid } from '../../../platform/ids.ts';
-import { announce } from '../../../platform/signals.ts';
 import { AgentConsole } from './agent-console.ts';
 import { AgentProcess, forgetRun, type ProcessEnd, readEnd, sweep } from './agent-process.ts';
 import { environmentOf } from './environment.ts';
+import type { HostDoor } from './host-door.ts';
 import { Journal } from './journal.ts';
 import { currentSize } from './log-file.ts';
 import type { Report } from './record.ts';
 import { freshHistory, judgeEnd } from './restarts.ts';
 import type { Wanted } from './store.ts';
-
-/** What an agent on this host needs of the host. */
-export interface HostDoor {
-  readonly hostId: string;
-  readonly hostName: string;
-  readonly apiUrl: string;
-  readonly relayUrl: string | undefined;
-  /** The host's own environment. */
-  readonly own: Readonly<Record<string, string | undefined>>;
-  /**
-   * Takes the claim and a new token for a start; undefined when another host has the agent. `report` is the number of the
-   * last report that any host made.
-   */
-  beginStart(wanted: Wanted): Promise<{ token: string; report: number } | undefined>;
-  /** Whether this host has, or now gets, the claim on the agent. */
-  claim(agentId: string): Promise<boolean>;
-  /** Tells the database and the log; throws while the database is away. */
-  report(agent: SupervisedAgent, report: Report): Promise<void>;
-  failed(agent: SupervisedAgent, error: unknown): void;
-}
 
 export class SupervisedAgent {
   readonly agentId: string;
@@ -203,7 +183,6 @@ export class SupervisedAgent {
       started: true,
       events: [{ type: 'process.started', payload }],
     });
-    announce('fleet.process_started', { agent: this.slug, ...facts });
     await this.#tellAll();
   }
 
@@ -282,7 +261,6 @@ export class SupervisedAgent {
       nextStartAt: facts.nextStartAt === null ? null : new Date(facts.nextStartAt).toISOString(),
       events: [{ type: 'process.ended', payload }, ...more],
     });
-    announce('fleet.process_ended', { agent: this.slug, ...end });
   }
 
   // The other host has the word about this agent now, so nothing is reported.
@@ -301,7 +279,6 @@ export class SupervisedAgent {
     this.#journal.remove();
     this.#gone = true;
     this.#closed = true;
-    announce('fleet.agent_gone', { agent: this.slug });
   }
 
   // A start that was not finished, or a process that ended while no host watched.
@@ -318,7 +295,6 @@ export class SupervisedAgent {
     const { agentPid, marker } = adopted.facts;
     const payload = { agent: this.slug, host: this.#door.hostName, pid: agentPid, run: marker };
     this.#journal.note({ phase: 'running', pid: agentPid, events: [{ type: 'process.adopted', payload }] });
-    announce('fleet.process_adopted', { agent: this.slug, ...adopted.facts });
   }
 
   #watch(running: AgentProcess): void {
