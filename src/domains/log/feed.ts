@@ -20,6 +20,11 @@ export interface FeedSink {
   /** How the subscription starts (or goes on, after `reset`), and the position that is true now. */
   state(state: FeedState, cursor: string): void;
   event(event: FeedItem): void;
+  /**
+   * While what the reader missed is read out: resolves once it can take more; undefined means at once. So a reader that
+   * comes back after long is not taken for a slow one. Absent: it can always take more.
+   */
+  ready?(): Promise<void> | undefined;
 }
 
 export interface FeedOptions {
@@ -30,6 +35,8 @@ export interface FeedOptions {
 }
 
 const PAGE = 500;
+/** Events that may arrive while a reader still reads what it missed; above it they are read from the table as well. */
+const MOST_BUFFERED = 1_000;
 
 export class FeedSubscription {
   readonly #db: Database;
@@ -38,6 +45,7 @@ export class FeedSubscription {
   readonly #stopListening: () => void;
   readonly #toItems: (rows: readonly EventRow[], epoch: string) => Promise<EventItem[]>;
   #buffer: TailedEvent[] | undefined = [];
+  #overflowed = false;
   #seen: Position = { epoch: '', seq: 0 };
   #closed = false;
 
@@ -54,8 +62,12 @@ export class FeedSubscription {
     // Registered with a buffer first, then read from the table, then the buffer without what was read.
     this.#stopListening = tail.listen({
       events: (batch) => {
-        if (this.#buffer !== undefined) this.#buffer.push(...batch);
-        else for (const event of batch) this.#pass(event);
+        if (this.#buffer === undefined) for (const event of batch) this.#pass(event);
+        else if (this.#buffer.length + batch.length <= MOST_BUFFERED) this.#buffer.push(...batch);
+        else {
+          this.#buffer = [];
+          this.#overflowed = true;
+        }
       },
       reset: () => this.#reset(),
     });
@@ -78,16 +90,37 @@ export class FeedSubscription {
     this.#seen = start.position;
     const recent = this.#tail.recent(start.position.seq);
     this.#options.sink.state(recent === undefined ? 'resumed_from_db' : 'resumed', this.cursor);
-    if (recent !== undefined) for (const event of recent) this.#pass(event);
+    if (recent !== undefined) await this.#passPaced(recent);
     else await this.#readTable();
-    const buffer = this.#buffer ?? [];
-    this.#buffer = undefined;
-    for (const event of buffer) this.#pass(event);
+    await this.#catchUp();
   }
 
   close(): void {
     this.#closed = true;
     this.#stopListening();
+  }
+
+  // What came meanwhile, and meanwhile, until nothing is left; from then on events are handed on as they come.
+  async #catchUp(): Promise<void> {
+    while (!this.#closed && this.#buffer !== undefined && (this.#overflowed || this.#buffer.length > 0)) {
+      const buffer = this.#buffer;
+      const overflowed = this.#overflowed;
+      this.#buffer = [];
+      this.#overflowed = false;
+      if (overflowed) await this.#readTable();
+      else await this.#passPaced(buffer);
+    }
+    this.#buffer = undefined;
+  }
+
+  async #passPaced(events: readonly TailedEvent[]): Promise<void> {
+    const { epoch } = this.#seen;
+    for (const event of events) {
+      // A reset while it waited: what is left belongs to a log that is no more.
+      if (this.#closed || this.#seen.epoch !== epoch) return;
+      this.#pass(event);
+      await this.#options.sink.ready?.();
+    }
   }
 
   // Undefined: the position is of another epoch or of the future.
@@ -111,8 +144,10 @@ export class FeedSubscription {
       const items = await this.#toItems(rows, horizon.epoch);
       for (const [i, row] of rows.entries()) {
         if (this.#closed) return;
+        if (this.#seen.epoch !== horizon.epoch) break;
         const item = items[i]!;
         this.#deliver({ seq: row.seq, cursor: item.cursor, item, json: JSON.stringify(item) });
+        await this.#options.sink.ready?.();
       }
       // Under a tenant's scope the page may end below the horizon with nothing left to see.
       if (rows.length < PAGE) {

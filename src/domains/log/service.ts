@@ -27,6 +27,8 @@ export interface LogOptions {
 }
 
 const PAYLOAD_LIMIT = 256 * 1024;
+/** How long one poll may read through history. */
+const LONGEST_LOOK_MS = 2_000;
 
 export class Log {
   readonly tail: LogTail;
@@ -161,16 +163,19 @@ export class Log {
           if (now === 'reset') arrived.resolve();
         },
         event: (event) => {
-          if (items.length >= input.limit) return;
           items.push(event.item);
           next = event.cursor;
           arrived.resolve();
+          // A full page needs no more of the log to be read.
+          if (items.length >= input.limit) feed.close();
         },
       },
     });
     const ended = () => arrived.resolve();
     call.signal.addEventListener('abort', ended, { once: true });
     const timer = setTimeout(ended, input.wait * 1000);
+    // A filter that little passes may have to look through all of the log: the answer then says how far it came.
+    const reading = setTimeout(() => feed.close(), Math.max(input.wait * 1000, LONGEST_LOOK_MS));
     try {
       await feed.start();
       await arrived.promise;
@@ -179,6 +184,7 @@ export class Log {
       return { items, next_cursor: cursor, state };
     } finally {
       clearTimeout(timer);
+      clearTimeout(reading);
       call.signal.removeEventListener('abort', ended);
       feed.close();
     }

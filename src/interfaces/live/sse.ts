@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { App } from '../../app.ts';
 import { splitTopics } from '../../domains/log/index.ts';
 import type { Call } from '../../platform/call.ts';
-import { HEARTBEAT_MS, MOST_UNSENT, watchCredential } from './stream.ts';
+import { HEARTBEAT_MS, MOST_UNSENT, Pace, watchCredential } from './stream.ts';
 
 export interface EventStreamOptions {
   readonly app: App;
@@ -17,10 +17,11 @@ export interface EventStreamOptions {
 /** Takes the response over; `end` it to stop. Throws `log.bad_topic`, `log.bad_cursor` before anything was written. */
 export function serveEventStream(options: EventStreamOptions): void {
   const { app, call, response } = options;
+  const pace = new Pace(() => (response.destroyed ? 0 : response.writableLength));
   const send = (text: string) => {
     if (response.writableEnded) return;
     if (response.writableLength > MOST_UNSENT) response.destroy();
-    else response.write(text);
+    else response.write(text, () => pace.sent());
   };
   const feed = app.log.subscribe(call, {
     topics: splitTopics(options.topics),
@@ -29,6 +30,7 @@ export function serveEventStream(options: EventStreamOptions): void {
       state: (state, cursor) => send(`event: state\nid: ${cursor}\ndata: ${JSON.stringify({ state, cursor })}\n\n`),
       // JSON holds no raw line break, so one event stays one event.
       event: (event) => send(`event: event\nid: ${event.cursor}\ndata: ${event.json}\n\n`),
+      ready: () => pace.ready(),
     },
   });
   response.writeHead(200, {
@@ -41,11 +43,15 @@ export function serveEventStream(options: EventStreamOptions): void {
   response.flushHeaders();
   send('retry: 2000\n\n');
   const stopWatching = watchCredential(app, call.caller, options.stillValid, () => response.end());
-  const heartbeat = setInterval(() => send(`: ${new Date().toISOString()}\n\n`), HEARTBEAT_MS);
+  const heartbeat = setInterval(() => {
+    if (pace.isStuck) response.destroy();
+    else send(`: ${new Date().toISOString()}\n\n`);
+  }, HEARTBEAT_MS);
   const stop = () => {
     clearInterval(heartbeat);
     stopWatching();
     feed.close();
+    pace.end();
   };
   response.once('close', stop);
   feed.start().catch(() => response.end());

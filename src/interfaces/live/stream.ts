@@ -8,6 +8,46 @@ import { wireId } from '../../platform/ids.ts';
 /** Bytes that may wait for a slow reader; above it the stream is closed and the reader resumes by its cursor. */
 export const MOST_UNSENT = 1024 * 1024;
 export const HEARTBEAT_MS = 15_000;
+/** A reader that takes nothing for so long is gone. */
+export const LONGEST_SILENCE_MS = 60_000;
+const ENOUGH_UNSENT = 256 * 1024;
+
+/** Makes whoever reads out history wait while much of it waits to be sent. */
+export class Pace {
+  readonly #unsent: () => number;
+  #waiting: PromiseWithResolvers<void> | undefined;
+  #since = 0;
+
+  constructor(unsent: () => number) {
+    this.#unsent = unsent;
+  }
+
+  /** Resolves when little waits to be sent; undefined: go on at once. */
+  ready(): Promise<void> | undefined {
+    if (this.#unsent() < ENOUGH_UNSENT) return undefined;
+    if (this.#waiting === undefined) {
+      this.#waiting = Promise.withResolvers();
+      this.#since = performance.now();
+    }
+    return this.#waiting.promise;
+  }
+
+  /** To be called when something was sent. */
+  sent(): void {
+    if (this.#unsent() < ENOUGH_UNSENT) this.end();
+    else this.#since = performance.now();
+  }
+
+  /** To be called when nothing will be sent any more. */
+  end(): void {
+    this.#waiting?.resolve();
+    this.#waiting = undefined;
+  }
+
+  get isStuck(): boolean {
+    return this.#waiting !== undefined && performance.now() - this.#since > LONGEST_SILENCE_MS;
+  }
+}
 
 /**
  * Calls `end` when the log tells that the credential ended, before any later event is handed on; what the log does not

@@ -7,7 +7,8 @@ import type { FeedItem, FeedSubscription } from '../../domains/log/index.ts';
 import type { Caller } from '../../platform/call.ts';
 import { isAppError } from '../../platform/errors.ts';
 import { parseJsonText } from '../../platform/json-text.ts';
-import { HEARTBEAT_MS, MOST_UNSENT, watchCredential } from './stream.ts';
+import { frames } from './frames.ts';
+import { HEARTBEAT_MS, LONGEST_SILENCE_MS, MOST_UNSENT, Pace, watchCredential } from './stream.ts';
 
 const clientMessage = z.discriminatedUnion('type', [
   z.strictObject({
@@ -22,7 +23,6 @@ const clientMessage = z.discriminatedUnion('type', [
 type ClientMessage = z.output<typeof clientMessage>;
 
 const MOST_SUBSCRIPTIONS = 100;
-const LONGEST_SILENCE_MS = 60_000;
 
 /** Close codes beyond the standard ones. */
 const CREDENTIAL_ENDED = 4401;
@@ -45,10 +45,11 @@ export function serveWebSocket({ app, socket, caller, stillValid }: LiveConnecti
     socket.close(CREDENTIAL_ENDED, 'credential ended'),
   );
 
+  const pace = new Pace(() => (socket.readyState === socket.OPEN ? socket.bufferedAmount : 0));
   const send = (message: string) => {
     if (socket.readyState !== socket.OPEN) return;
     if (socket.bufferedAmount > MOST_UNSENT) socket.close(TOO_SLOW, 'too slow, resume');
-    else socket.send(message);
+    else socket.send(message, () => pace.sent());
   };
   const refuse = (code: string, detail: string) => send(JSON.stringify({ type: 'error', code, detail }));
 
@@ -64,9 +65,8 @@ export function serveWebSocket({ app, socket, caller, stillValid }: LiveConnecti
       after: message.after,
       sink: {
         state: (state, cursor) => send(JSON.stringify({ type: 'subscribed', id, state, cursor })),
-        // The event's own JSON was made once for all readers.
-        event: (event: FeedItem) =>
-          send(`{"type":"event","ids":[${idJson}],"cursor":"${event.cursor}","event":${event.json}}`),
+        event: (event: FeedItem) => send(frames.of(event, idJson)),
+        ready: () => pace.ready(),
       },
     });
     subscriptions.get(id)?.close();
@@ -115,5 +115,6 @@ export function serveWebSocket({ app, socket, caller, stillValid }: LiveConnecti
     stopWatching();
     for (const feed of subscriptions.values()) feed.close();
     subscriptions.clear();
+    pace.end();
   });
 }
