@@ -57,11 +57,14 @@ export function serveLive(
       refuseSocket(socket, platformErrors.not_found(), requestId);
       return;
     }
-    gate.admit(live, request, true).then(
-      (caller) =>
+    const stillValid = () => gate.admit(live, request, true);
+    stillValid().then(
+      (caller) => {
+        const asked = askedFor(request);
         sockets.handleUpgrade(request, socket, head, (ws) =>
-          serveWebSocket({ app, socket: ws, request, caller, stillValid: () => gate.admit(live, request, true) }),
-        ),
+          serveWebSocket({ app, socket: ws, request, caller, stillValid, wire: socket, asked }),
+        );
+      },
       (error: unknown) => refuseSocket(socket, toAppError(error, logger, requestId), requestId),
     );
   });
