@@ -23,6 +23,7 @@ await runRole({
   role: 'api',
   connections: 10,
   async start({ app, config, logger }) {
+    app.wakeups.on('log', () => app.log.tail.wake());
     app.log.tail.start();
     forgetEndedCredentials(app);
     const server = await createApiServer({
