@@ -2,6 +2,7 @@
 import { X } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 import { IconButton } from '../ui/button.tsx';
+import { useReturnFocus } from '../ui/return-focus.ts';
 import { type KeyBinding, useKeySets, useLettersOff } from './keyboard.ts';
 import { words } from './words.ts';
 
@@ -9,11 +10,13 @@ export function KeyHelp({ open, onOpenChange }: { open: boolean; onOpenChange: (
   const [shell = [], ...screen] = useKeySets();
   const lettersOff = useLettersOff();
   const here = screen.flat();
+  const focus = useReturnFocus();
   return (
     <Dialog.Root open={open} onOpenChange={onOpenChange}>
       <Dialog.Portal>
         <Dialog.Overlay className="fade fixed inset-0 z-40 bg-veil" />
         <Dialog.Content
+          {...focus}
           aria-describedby={undefined}
           className="fixed top-[12vh] left-1/2 z-40 max-h-[76vh] w-[min(640px,calc(100vw-24px))] -translate-x-1/2 overflow-y-auto rounded-panel border border-line bg-panel p-4 shadow-float outline-none"
         >

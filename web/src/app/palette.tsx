@@ -8,6 +8,7 @@ import type { ReactNode } from 'react';
 import { agentsQuery } from '../api/queries.ts';
 import { useLiveStore } from '../live/live.tsx';
 import { useAgentActions } from '../pages/agents/actions.ts';
+import { useReturnFocus } from '../ui/return-focus.ts';
 import { lookOf, StateIcon } from '../ui/state.tsx';
 import { useSignOut } from './header-menus.tsx';
 import { Keys } from './key-help.tsx';
@@ -22,11 +23,13 @@ interface PaletteProps {
 }
 
 export function Palette({ open, onOpenChange, onHelp }: PaletteProps) {
+  const focus = useReturnFocus();
   return (
     <Dialog.Root open={open} onOpenChange={onOpenChange}>
       <Dialog.Portal>
         <Dialog.Overlay className="fade fixed inset-0 z-40 bg-veil" />
         <Dialog.Content
+          {...focus}
           aria-describedby={undefined}
           className="fixed top-[10vh] left-1/2 z-40 w-[min(600px,calc(100vw-24px))] -translate-x-1/2 overflow-hidden rounded-panel border border-line bg-panel shadow-float outline-none"
         >

@@ -5,6 +5,7 @@ import { Dialog } from 'radix-ui';
 import type { ReactNode } from 'react';
 import { IconButton } from './button.tsx';
 import { useIsPhone } from './media.ts';
+import { useReturnFocus } from './return-focus.ts';
 
 interface PeekProps {
   readonly title: string;
@@ -36,11 +37,13 @@ function Side({ title, actions, onClose, children }: PeekProps) {
 }
 
 function Sheet({ title, actions, onClose, children }: PeekProps) {
+  const focus = useReturnFocus();
   return (
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
       <Dialog.Portal>
         <Dialog.Overlay className="fade fixed inset-0 z-40 bg-veil" />
         <Dialog.Content
+          {...focus}
           aria-describedby={undefined}
           className="fixed inset-x-0 bottom-0 z-40 flex max-h-[88dvh] flex-col rounded-t-panel border-t border-line bg-panel pb-[env(safe-area-inset-bottom)] outline-none"
         >
