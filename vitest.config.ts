@@ -41,6 +41,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/*.e2e.ts'],
+          globalSetup: ['test/e2e/built-page.ts'],
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 90_000,
