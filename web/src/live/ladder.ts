@@ -1,13 +1,15 @@
 // Chooses the transport and keeps the feed going: WebSocket, then SSE, then polling, always from the last position.
-// A way that fails twice, or is silent for 5 s, gives room to the next; the WebSocket is tried again every 60 s. While
-// the server itself is away nobody climbs down: then no way works, and the best one is wanted when it is back.
+// A way that fails, or is silent for 5 s, gives room to the next at once, and the WebSocket is tried again beside it:
+// soon, then every 60 s. (Browsers delay the WebSocket after a failed one by up to 5 s; waiting for it would leave the
+// page without news.) While the server itself is away nobody climbs down: then no way works, and the best is wanted when
+// it is back.
 import type { EventItem } from '../api/routes.ts';
 import type { Continuity, EndReason, Transport, TransportName } from './transport.ts';
 
-const TRIES = 2;
 const SILENCE_AT_START_MS = 5000;
 // Heartbeats come every 15 s; a connection without any sign for this long is dead, whatever it says of itself.
 const SILENCE_MS = 35_000;
+const CLIMB_SOON_MS = 3000;
 const CLIMB_MS = 60_000;
 const SHORTEST_MS = 500;
 const LONGEST_MS = 15_000;
@@ -44,13 +46,12 @@ export interface Ladder {
 
 export function makeLadder(parts: LadderParts, on: LadderEvents): Ladder {
   let rung = 0;
-  let tries = 0;
   let failures = 0;
   let cursor: string | undefined;
   let close: (() => void) | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let silence: ReturnType<typeof setTimeout> | undefined;
-  let climb: ReturnType<typeof setInterval> | undefined;
+  let climb: ReturnType<typeof setTimeout> | undefined;
   let closeClimber: (() => void) | undefined;
   let running = false;
   let isLive = false;
@@ -84,7 +85,6 @@ export function makeLadder(parts: LadderParts, on: LadderEvents): Ladder {
   const became = (name: TransportName, state: Continuity, position: string, before: string | undefined): void => {
     const missed = before === undefined || state === 'reset';
     if (missed) cursor = position;
-    tries = 0;
     failures = 0;
     isLive = true;
     expectLife(SILENCE_MS);
@@ -119,11 +119,9 @@ export function makeLadder(parts: LadderParts, on: LadderEvents): Ladder {
       const reach = await parts.probe();
       if (next !== turn || !running) return;
       if (reach === 'signed_out') return leave();
-      if (reach === 'up') tries += 1;
-      if (tries >= TRIES) {
-        tries = 0;
-        failures = 0;
-        rung = (rung + 1) % parts.transports.length;
+      if (reach === 'up') rung = (rung + 1) % parts.transports.length;
+      if (reach === 'up' && rung > 0) {
+        climbIn(CLIMB_SOON_MS);
         return connect();
       }
     }
@@ -143,9 +141,15 @@ export function makeLadder(parts: LadderParts, on: LadderEvents): Ladder {
     on.signedOut();
   };
 
+  const climbIn = (ms: number): void => {
+    clearTimeout(climb);
+    climb = setTimeout(tryTop, ms);
+  };
+
   // The new way is opened beside the old one and takes over when it has said that it continues; the overlap is dropped
   // by whoever keeps the events.
   const tryTop = (): void => {
+    climbIn(CLIMB_MS);
     if (rung === 0 || !isLive || closeClimber !== undefined) return;
     const top = parts.transports[0]!;
     const before = cursor;
@@ -182,7 +186,7 @@ export function makeLadder(parts: LadderParts, on: LadderEvents): Ladder {
     turn += 1;
     clearTimeout(retry);
     clearTimeout(silence);
-    clearInterval(climb);
+    clearTimeout(climb);
     close?.();
     closeClimber?.();
     close = undefined;
@@ -194,7 +198,7 @@ export function makeLadder(parts: LadderParts, on: LadderEvents): Ladder {
       if (running) return;
       running = true;
       on.status({ phase: 'connecting' });
-      climb = setInterval(tryTop, CLIMB_MS);
+      climbIn(CLIMB_MS);
       connect();
     },
     stop,
