@@ -69,14 +69,18 @@ export interface App {
 export function createApp(options: AppOptions): App {
   const { logger } = options;
   const db = new Database({ url: options.databaseUrl, connections: options.connections, name: options.part });
+  db.availability.onChange((change) => {
+    if (change.is === 'away') logger.warn('the database does not answer');
+    else logger.info({ away_ms: change.awayMs }, 'the database answers again');
+  });
   const wakeups = new Wakeups(db, options.directUrl ?? options.databaseUrl);
   const system = systemCaller(options.part);
   const systemCall = () => makeCall(db, system);
 
-  // A failed turn is an event too, once per row of failures, unless it is the database itself that is away.
+  // A failed turn is an event too, once per row of failures.
   const failed = (loop: string, error: unknown, failures: number) => {
     logger.warn({ loop, failures, err: error }, 'a background loop failed');
-    if (failures !== 1 || db.availability.awaySince !== undefined) return;
+    if (failures !== 1) return;
     const event = logEvents.make('loop.failed', { loop, failures, error: String(error).slice(0, 500) });
     db.write(fleetScope, (tx) => log.append(tx, systemCall(), [event])).catch(() => undefined);
   };

@@ -27,6 +27,7 @@ import type {
 } from './operations.ts';
 import { findAddressed, lockAddressed, Orders } from './orders.ts';
 import { Signs } from './signs.ts';
+import { HOST_LIMIT_SECONDS } from './states.ts';
 import { countStates, type DeadJob, needsOf } from './status.ts';
 import * as store from './store.ts';
 
@@ -41,6 +42,8 @@ export interface FleetOptions {
 }
 
 const AGENT_TOKEN = 'given by hand';
+/** How long the database has to answer without a break before a silence is an agent's own. */
+const HEARING_MS = HOST_LIMIT_SECONDS * 1_000;
 
 export class Fleet {
   readonly #options: FleetOptions;
@@ -204,6 +207,9 @@ export class Fleet {
 
   /** Tells the log of agents that went silent and of those heard again. */
   async tellSilences(call: Call): Promise<void> {
+    // What was silent may have been the database, or nobody listened: agents and hosts get the time to say so.
+    const { answersSince } = this.#options.db.availability;
+    if (answersSince !== undefined && performance.now() - answersSince < HEARING_MS) return;
     const rows = await call.read((tx) => store.findAgents(tx, {}));
     for (const row of rows) {
       const { state, attention, reason, since } = stateOf(row);

@@ -80,8 +80,9 @@ export class Log {
         id: event.id ?? (key === undefined ? undefined : keyedId(call, key, index)),
       };
     });
-    const written = await this.#writer.append(writings);
+    // Before the write: once that is committed nothing may fail that would tell the writer that nothing was changed.
     const epoch = await this.#epoch();
+    const written = await this.#writer.append(writings);
     return {
       events: written.map((row) => ({
         cursor: formatCursor({ epoch, seq: row.seq }),

@@ -7,11 +7,15 @@ import { announce } from '../signals.ts';
 const PING_EVERY_MS = 1_000;
 const PING_LIMIT_MS = 1_500;
 
+export type AvailabilityChange = { readonly is: 'away' } | { readonly is: 'back'; readonly awayMs: number };
+
 export class Availability {
   readonly #url: string;
   readonly #waiting = new Set<(error: Error) => void>();
+  readonly #listeners = new Set<(change: AvailabilityChange) => void>();
   #awaySince: number | undefined;
   #backSince: number | undefined;
+  #answersSince: number | undefined;
   #client: pg.Client | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = true;
@@ -28,6 +32,15 @@ export class Availability {
   /** When the database was last found back after it had been away, on the clock of performance.now. */
   get backSince(): number | undefined {
     return this.#backSince;
+  }
+
+  /** Since when this process has found it to answer without a break, on the same clock; undefined unless it watches. */
+  get answersSince(): number | undefined {
+    return this.#answersSince;
+  }
+
+  onChange(listener: (change: AvailabilityChange) => void): void {
+    this.#listeners.add(listener);
   }
 
   start(): void {
@@ -61,19 +74,35 @@ export class Availability {
   async #turn(): Promise<void> {
     const answered = await this.#ping();
     if (this.#stopped) return;
-    if (answered && this.#awaySince !== undefined) {
-      this.#awaySince = undefined;
-      this.#backSince = performance.now();
-      announce('database.back');
-    } else if (!answered && this.#awaySince === undefined) {
-      this.#awaySince = Date.now();
-      announce('database.away');
-    }
-    if (!answered) {
+    if (answered) this.#noteAnswer();
+    else {
+      this.#noteSilence();
       const lost = Object.assign(new Error('the database does not answer'), { code: 'QD_AWAY' });
       for (const reject of this.#waiting) reject(lost);
     }
     this.#timer = setTimeout(() => void this.#turn(), PING_EVERY_MS);
+  }
+
+  #noteAnswer(): void {
+    this.#answersSince ??= performance.now();
+    if (this.#awaySince === undefined) return;
+    const awayMs = Date.now() - this.#awaySince;
+    this.#awaySince = undefined;
+    this.#backSince = performance.now();
+    announce('database.back');
+    this.#tell({ is: 'back', awayMs });
+  }
+
+  #noteSilence(): void {
+    this.#answersSince = undefined;
+    if (this.#awaySince !== undefined) return;
+    this.#awaySince = Date.now();
+    announce('database.away');
+    this.#tell({ is: 'away' });
+  }
+
+  #tell(change: AvailabilityChange): void {
+    for (const listener of this.#listeners) listener(change);
   }
 
   async #ping(): Promise<boolean> {

@@ -46,6 +46,11 @@ export function isConnectionLoss(error: unknown): boolean {
   return LOST_TEXTS.some((text) => message.includes(text));
 }
 
+/** The connection was known to be dead, so the statement did not leave this process. */
+export function wasNeverSent(error: unknown): boolean {
+  return driverError(error).message.endsWith('is not queryable');
+}
+
 /** Serialization failure or deadlock: the same transaction may succeed at once. */
 export function isTransient(error: unknown): boolean {
   const { code } = driverError(error);

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { platformErrors } from '../platform-errors.ts';
 import { announce } from '../signals.ts';
 import { Availability } from './availability.ts';
-import { isConnectionLoss, isTransient, translate } from './database-errors.ts';
+import { isConnectionLoss, isTransient, translate, wasNeverSent } from './database-errors.ts';
 
 /**
  * `tenant`: role qd_app, row policies of that tenant. `fleet`: role qd_system, every tenant. `owner`: the role that
@@ -78,7 +78,7 @@ export class Database {
     return this.#run(scope, work, 'BEGIN');
   }
 
-  /** One statement that PostgreSQL refuses inside a transaction, as owner. The text must hold nothing from outside. */
+  /** A statement that needs or bears no transaction of ours, as owner. The text must hold nothing from outside. */
   async outsideTransaction(text: string): Promise<void> {
     this.availability.check();
     try {
@@ -109,44 +109,52 @@ export class Database {
     const client = await this.#pool.connect();
     const away = this.availability.whenAway();
     const actions: (() => void)[] = [];
-    let committing = false;
-    let broken: Error | boolean = true;
+    let isOver = false;
+    let isCommitting = false;
+    let end: 'committed' | 'failed' | 'lost' = 'failed';
     try {
       // BEGIN, the scope and the first statement of `work` leave in one round trip; a failure of the first two is
       // thrown in place of the "transaction is aborted" that the statements answer then.
       const opening = open(client, scope, begin);
       const tx: Tx = {
-        query: async <R>(text: string, values: readonly unknown[] = []) =>
-          (await client.query(statement(text, values))).rows as R[],
+        query: async <R>(text: string, values: readonly unknown[] = []) => {
+          // `work` cannot be stopped where it is, and by now the connection may carry a transaction of another tenant.
+          if (isOver) throw new Error('the transaction is over: a statement came after its end');
+          return (await client.query(statement(text, values))).rows as R[];
+        },
         afterCommit: (action) => actions.push(action),
       };
       const result = await Promise.race([
+        away.promise,
         work(tx).catch(async (error: unknown) => {
           await opening;
           throw error;
         }),
-        away.promise,
       ]);
-      await Promise.race([opening, away.promise]);
-      committing = begin === 'BEGIN';
-      const end = await Promise.race([client.query('COMMIT'), away.promise]);
+      await Promise.race([away.promise, opening]);
+      isCommitting = begin === 'BEGIN';
+      const answer = await Promise.race([away.promise, client.query('COMMIT')]);
       // After a failed statement COMMIT "succeeds" as ROLLBACK.
-      if (end.command !== 'COMMIT') throw new Error('the transaction was rolled back: a statement in it had failed');
-      broken = false;
+      if (answer.command !== 'COMMIT') throw new Error('the transaction was rolled back: a statement in it had failed');
+      end = 'committed';
       for (const action of actions) action();
       return result;
     } catch (error) {
-      if (committing && isConnectionLoss(error)) throw platformErrors.outcome_unknown({}, error);
+      if (isConnectionLoss(error)) end = 'lost';
+      if (isCommitting && end === 'lost' && !wasNeverSent(error)) throw platformErrors.outcome_unknown({}, error);
       throw error;
     } finally {
+      isOver = true;
       away.dispose();
-      if (broken) await rollBack(client);
-      else client.release();
+      if (end === 'committed') client.release();
+      // Whoever asked is told at once when the server is gone, instead of after the limit of a ROLLBACK.
+      else if (end === 'lost') void rollBack(client);
+      else await rollBack(client);
     }
   }
 }
 
-async function open(client: pg.PoolClient, scope: Scope, begin: string): Promise<void> {
+function open(client: pg.PoolClient, scope: Scope, begin: string): Promise<unknown> {
   const sent: Promise<unknown>[] = [client.query(begin)];
   if (scope.kind !== 'owner') {
     const role = scope.kind === 'tenant' ? 'qd_app' : 'qd_system';
@@ -155,10 +163,10 @@ async function open(client: pg.PoolClient, scope: Scope, begin: string): Promise
       client.query(statement("SELECT set_config('role', $1, true), set_config('qd.tenant', $2, true)", [role, tenant])),
     );
   }
-  const all = Promise.all(sent);
-  // Whoever awaits `open` sees the failure; without this line an earlier failure of `work` would leave it unhandled.
-  all.catch(() => undefined);
-  await all;
+  const opening = Promise.all(sent);
+  // Whoever awaits it sees the failure. When nobody does, because `work` or the database failed first, it is no bug.
+  opening.catch(() => undefined);
+  return opening;
 }
 
 // A connection whose transaction failed is reused only after a confirmed ROLLBACK; otherwise it is closed.
