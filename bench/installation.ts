@@ -1,30 +1,35 @@
-// A real installation in a directory of its own, with fsync and all its processes, for the time of a measurement.
+// A real installation in a directory of its own, with fsync and all its processes, for the time of a measurement. Its
+// PostgreSQL is the embedded one, started here so that the raw floor can be measured on the same server.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { startEmbedded } from '../src/platform/db/embedded/server.ts';
 
 export interface Installation {
   readonly url: string;
   readonly token: string;
   readonly signInUrl: string;
-  readonly dataDir: string;
-  /** Milliseconds from the start of the command to its "ready". */
-  readonly startedMs: number;
+  /** Of its own database, as the owner. */
+  readonly databaseUrl: string;
   stop(): Promise<void>;
 }
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
-export async function startInstallation(dataDir?: string): Promise<Installation> {
-  const dir = dataDir ?? (await mkdtemp(join(tmpdir(), 'qd-bench-')));
-  const begun = performance.now();
-  const child = spawn(process.execPath, [main, 'up', '--json', '--data', dir, '--api-port', '0'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { PATH: process.env['PATH'] ?? '', HOME: dir },
+export async function startInstallation(): Promise<Installation> {
+  const dir = await mkdtemp(join(tmpdir(), 'qd-bench-'));
+  // As root the database runs under an account of its own, which has to pass through.
+  await chmod(dir, 0o711);
+  await mkdir(join(dir, 'database'));
+  const database = await startEmbedded({ dataDir: join(dir, 'database'), log: () => undefined });
+  const child = spawn(process.execPath, [main, 'up', '--json', '--data', join(dir, 'data'), '--api-port', '0'], {
+    cwd: dir,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { PATH: process.env['PATH'] ?? '', HOME: dir, DATABASE_URL: database.url },
   });
   const [line] = (await Promise.race([
     once(createInterface(child.stdout), 'line'),
@@ -35,20 +40,12 @@ export async function startInstallation(dataDir?: string): Promise<Installation>
     url: ready.url,
     token: ready.token,
     signInUrl: ready.sign_in_url,
-    dataDir: dir,
-    startedMs: performance.now() - begun,
+    databaseUrl: database.url,
     async stop() {
       child.kill('SIGTERM');
       if (child.exitCode === null) await once(child, 'exit');
-      if (dataDir === undefined) await rm(dir, { recursive: true, force: true });
+      await database.stop();
+      await rm(dir, { recursive: true, force: true });
     },
   };
-}
-
-/** Address of the installation's own database, for the raw floor in the same run. */
-export async function databaseUrl(installation: Installation): Promise<string> {
-  const facts = JSON.parse(await readFile(join(installation.dataDir, 'run', 'database.json'), 'utf8')) as {
-    url: string;
-  };
-  return facts.url;
 }

@@ -1,7 +1,7 @@
 // The floor: the same rows by the same driver into a bare table, one INSERT … unnest per turn, without HTTP, tenants,
 // floors or ids.
 import pg from 'pg';
-import { databaseUrl, type Installation } from './installation.ts';
+import type { Installation } from './installation.ts';
 
 export interface RawInsert {
   /** Joins whatever else is asked in the same turn into one INSERT. */
@@ -12,7 +12,7 @@ export interface RawInsert {
 }
 
 export async function openRaw(installation: Installation): Promise<RawInsert> {
-  const client = new pg.Client({ connectionString: await databaseUrl(installation) });
+  const client = new pg.Client({ connectionString: installation.databaseUrl });
   await client.connect();
   await client.query(`CREATE TABLE public.bench_raw (
     seq bigserial PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(), event_type text, source_agent text,

@@ -2,7 +2,7 @@
 import { type KeyedRequest, runOnce } from './domains/access/index.ts';
 import type { BrowserSession, Call, Caller } from './platform/call.ts';
 import { type Database, fleetScope, type Scope, type Tx } from './platform/db/database.ts';
-import { newUuid, wireId } from './platform/ids.ts';
+import { randomBase62 } from './platform/ids.ts';
 import { FLEET_TENANT } from './platform/tenants.ts';
 
 export interface CallOptions {
@@ -35,8 +35,12 @@ export function makeCall(db: Database, caller: Caller, options: CallOptions = {}
   };
 }
 
+// Unique over processes by its first part, within one by its count.
+const processPart = randomBase62(12);
+let requests = 0;
+
 export function newRequestId(): string {
-  return wireId('req', newUuid());
+  return `req_${processPart}${(++requests).toString(36)}`;
 }
 
 // A credential of the fleet sees every tenant; every other sees its own, and the database holds it to that.

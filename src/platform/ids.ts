@@ -1,5 +1,5 @@
 // Ids: uuid v7 inside, a prefix and 22 characters of base62 on the wire (`job_0SjPq…`), which sort like the uuid.
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 import { platformErrors } from './platform-errors.ts';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -21,12 +21,26 @@ export function newUuid(): string {
     lastMs++;
     countInMs = 0;
   }
-  const bytes = randomBytes(16);
+  const bytes = takeRandom(16);
   bytes.writeUIntBE(lastMs, 0, 6);
   bytes.writeUInt16BE(0x7000 | countInMs, 6);
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
   const hex = bytes.toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+// Each call into the kernel's randomness costs more than all the rest of an id, so it is fetched by the page. Only for
+// ids: secrets draw their own (randomBase62).
+const pool = Buffer.alloc(8192);
+let taken = pool.length;
+
+function takeRandom(length: number): Buffer {
+  if (taken + length > pool.length) {
+    randomFillSync(pool);
+    taken = 0;
+  }
+  taken += length;
+  return Buffer.from(pool.subarray(taken - length, taken));
 }
 
 /** `job`, uuid → `job_…` */

@@ -53,6 +53,8 @@ export interface Operation<
   /** Most calls per credential and minute; undefined: the listener's general limit. */
   readonly perMinute?: number;
   readonly cli: CliWords | { readonly none: string };
+  /** What is usually asked next, and where in input and output the values of its fields stand (`jobs.0.id`). */
+  readonly next?: { readonly operation: string; readonly input?: Readonly<Record<string, string>> };
   /** Why it is no MCP tool, where it is none. */
   readonly noMcp?: string;
   /** Why it is in no SDK, where it is in none. */

@@ -63,6 +63,7 @@ export const appendEvents = operation({
     durable: z.enum(['db', 'spool']),
   }),
   errors: ['log.event_id_reused', 'log.event_too_large', 'log.reserved_event_type', 'access.tenant_not_found'],
+  next: { operation: 'log.event.show', input: { cursor: 'events.0.cursor' } },
   cli: {
     words: 'event add',
     positional: ['event_type'],

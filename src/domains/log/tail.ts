@@ -28,6 +28,8 @@ export interface TailListener {
 const RING = 1_000;
 const PAGE = 500;
 const POLL_MS = 1_000;
+/** Under load many commits share one look; an event in a quiet log is not delayed. */
+const APART_MS = 8;
 
 export class LogTail {
   readonly #db: Database;
@@ -47,7 +49,7 @@ export class LogTail {
   ) {
     this.#db = db;
     this.#toItems = toItems;
-    this.#loop = new Loop({ name: 'log.tail', everyMs: POLL_MS, turn: () => this.#turn(), failed });
+    this.#loop = new Loop({ name: 'log.tail', everyMs: POLL_MS, apartMs: APART_MS, turn: () => this.#turn(), failed });
   }
 
   start(): void {

@@ -58,7 +58,7 @@ export async function answer(
   if (caller.kind === 'agent' || caller.kind === 'job') options.app.fleet.seen(caller.id);
   const call = options.app.call(caller, {
     requestId: requestIdOf(request),
-    signal: AbortSignal.any([gone(reply), options.closing]),
+    signal: operation.kind === 'poll' || operation.kind === 'stream' ? whileWaiting(reply, options.closing) : never,
     correlationId: correlationOf(request),
     browser: browserOf(request, reply, options.gate),
     idempotency: idempotencyOf(operation, request, input),
@@ -71,13 +71,16 @@ async function run(bound: BoundOperation, call: Call, input: unknown): Promise<u
   return bound.run(call, input);
 }
 
-// The client closed its connection before it got the answer.
-function gone(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
+// Only what waits can be given up: a unary change is made or not made, whether or not somebody still listens.
+const never = new AbortController().signal;
+
+// Ends when the client closes its connection before it has its answer, or when the server stops.
+function whileWaiting(reply: FastifyReply, closing: AbortSignal): AbortSignal {
+  const gone = new AbortController();
   reply.raw.once('close', () => {
-    if (!reply.raw.writableEnded) controller.abort();
+    if (!reply.raw.writableEnded) gone.abort();
   });
-  return controller.signal;
+  return AbortSignal.any([gone.signal, closing]);
 }
 
 function idempotencyOf(operation: AnyOperation, request: FastifyRequest, input: unknown) {

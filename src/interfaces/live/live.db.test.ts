@@ -17,8 +17,8 @@ async function post(type: string, n: number): Promise<string> {
 }
 
 /** Messages of a WebSocket, waited for with a limit. */
-function openSocket(options: { token?: string; origin?: string } = {}) {
-  const socket = new WebSocket(`${t.url.replace('http', 'ws')}/v1/live`, {
+function openSocket(options: { token?: string; origin?: string; query?: string } = {}) {
+  const socket = new WebSocket(`${t.url.replace('http', 'ws')}/v1/live${options.query ?? ''}`, {
     headers: { authorization: `Bearer ${options.token ?? token}` },
     ...(options.origin === undefined ? {} : { origin: options.origin }),
   });
@@ -70,6 +70,18 @@ describe('the live feed', () => {
     const numbers = client.messages.filter((m) => m.type === 'event').map((m) => m.event.payload.n);
     expect(numbers).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     client.socket.close();
+  });
+
+  it('takes topics and cursor from the address of a WebSocket too', async () => {
+    const start = await post('live.d', 0);
+    await post('live.d', 1);
+    const client = openSocket({ query: `?topics=type:live.d&after=${start}` });
+    await client.until((m) => m.type === 'event' && m.event.payload.n === 1);
+    client.socket.close();
+    const wrong = openSocket({ query: '?topics=nonsense' });
+    expect(await wrong.until((m) => m.type === 'error')).toMatchObject({ code: 'log.bad_topic' });
+    expect(await wrong.closed).toBe(1008);
+    expect(await openSocket({ query: '?token=x' }).refused).toBe(422);
   });
 
   it('gives SSE the same, and a reader may change to polling in the middle', async () => {

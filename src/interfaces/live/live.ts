@@ -4,17 +4,18 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { WebSocketServer } from 'ws';
+import { z } from 'zod';
 import { newRequestId } from '../../calls.ts';
-import { live } from '../../domains/log/index.ts';
+import { live, splitTopics } from '../../domains/log/index.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { BoundOperation } from '../../platform/operation.ts';
 import { platformErrors } from '../../platform/platform-errors.ts';
 import { readInput } from '../http/input.ts';
-import { requestIdOf, toAppError } from '../http/problem.ts';
+import { invalidInput, requestIdOf, toAppError } from '../http/problem.ts';
 import { refuseSocket } from '../http/raw-answer.ts';
 import { admitFirst, answer, type RouteOptions } from '../http/routes.ts';
 import { serveEventStream } from './sse.ts';
-import { serveWebSocket } from './websocket.ts';
+import { type Asked, serveWebSocket } from './websocket.ts';
 
 const LARGEST_FRAME = 64 * 1024;
 const LIVE_PATH = '/v1/live';
@@ -58,15 +59,14 @@ export function serveLive(
       return;
     }
     const stillValid = () => gate.admit(live, request, true);
-    stillValid().then(
-      (caller) => {
+    stillValid()
+      .then((caller) => {
         const asked = askedFor(request);
         sockets.handleUpgrade(request, socket, head, (ws) =>
           serveWebSocket({ app, socket: ws, request, caller, stillValid, wire: socket, asked }),
         );
-      },
-      (error: unknown) => refuseSocket(socket, toAppError(error, logger, requestId), requestId),
-    );
+      })
+      .catch((error: unknown) => refuseSocket(socket, toAppError(error, logger, requestId), requestId));
   });
 
   return {
@@ -76,4 +76,15 @@ export function serveLive(
       sockets.close();
     },
   };
+}
+
+const asked = z.strictObject({ topics: live.input.shape.topics, after: live.input.shape.after });
+
+// `/v1/live?topics=…&after=…` subscribes by the address; without either, the client sends its subscriptions.
+function askedFor(request: IncomingMessage): Asked | undefined {
+  const query = new URLSearchParams(request.url?.split('?')[1] ?? '');
+  if (query.size === 0) return undefined;
+  const parsed = asked.safeParse(Object.fromEntries(query));
+  if (!parsed.success) throw invalidInput(parsed.error);
+  return { topics: splitTopics(parsed.data.topics), after: parsed.data.after };
 }

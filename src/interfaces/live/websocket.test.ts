@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { App } from '../../app.ts';
@@ -51,6 +52,8 @@ function serve(stillValid: () => Promise<unknown> = async () => undefined): Fake
     request: {} as IncomingMessage,
     caller,
     stillValid,
+    wire: new PassThrough(),
+    asked: undefined,
   });
   return socket;
 }

@@ -51,7 +51,12 @@ export interface LiveConnection {
   /** What the socket writes to: held back while one batch of events is written, so that it leaves in one piece. */
   readonly wire: Duplex;
   /** A subscription that the address itself asks for; its id is `live`. */
-  readonly asked: { readonly topics: readonly string[]; readonly after: string | undefined } | undefined;
+  readonly asked: Asked | undefined;
+}
+
+export interface Asked {
+  readonly topics: readonly string[];
+  readonly after: string | undefined;
 }
 
 export function serveWebSocket({ app, socket, caller, stillValid, wire, asked }: LiveConnection): void {
@@ -96,7 +101,14 @@ export function serveWebSocket({ app, socket, caller, stillValid, wire, asked }:
     feed.start().catch(() => socket.close(1013, 'try again later'));
   };
 
-  if (asked !== undefined) subscribe({ id: 'live', topics: [...asked.topics], after: asked.after });
+  if (asked !== undefined) {
+    try {
+      subscribe({ id: 'live', topics: [...asked.topics], after: asked.after });
+    } catch (error) {
+      if (isAppError(error)) refuse(error.code, error.message);
+      socket.close(isAppError(error) ? 1008 : 1011, 'refused');
+    }
+  }
 
   socket.on('message', (data, isBinary) => {
     heardAt = performance.now();
