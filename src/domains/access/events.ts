@@ -27,4 +27,8 @@ export const accessEvents = eventTable('access', {
     summary: 'A token was ended',
     payload: z.object({ token_id: z.string(), of: z.string(), reason: z.string() }),
   },
+  'tool.denied': {
+    summary: 'A model asked for a tool that its credential has no ability for',
+    payload: z.object({ tool: z.string(), operation: z.string(), ability: z.string() }),
+  },
 });

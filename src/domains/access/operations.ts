@@ -101,6 +101,7 @@ export const createTenant = operation({
   input: z.strictObject({ tenant: slug, name: z.string().min(1).max(200).optional() }),
   output: tenant,
   errors: ['access.tenant_exists', 'access.fleet_only'],
+  next: { operation: 'fleet.agent.list', input: { tenant: 'tenant' } },
   cli: { words: 'tenant add', positional: ['tenant'], example: 'quarterdeck tenant add acme --name "Acme Ltd"' },
   example: { tenant: 'acme', name: 'Acme Ltd' },
 });
@@ -163,6 +164,7 @@ export const createToken = operation({
     positional: ['name'],
     example: 'quarterdeck token add ci --abilities log:append,work:enqueue --tenant acme',
   },
+  noMcp: 'its only use is the secret that it shows',
   example: { name: 'ci', abilities: ['log:append', 'work:enqueue'] },
 });
 
@@ -176,6 +178,7 @@ export const revokeToken = operation({
   input: z.strictObject({ token_id: z.string().max(64) }),
   output: z.object({ token_id: z.string(), revoked_at: z.string() }),
   errors: ['access.token_not_found'],
+  next: { operation: 'access.token.list' },
   cli: { words: 'token revoke', positional: ['token_id'], example: 'quarterdeck token revoke tok_0SjPq…' },
   example: { token_id: 'tok_0000000000000000000000' },
 });

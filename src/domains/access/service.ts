@@ -227,6 +227,15 @@ export class Access {
     });
   }
 
+  /** Records that a credential was refused a tool: what a model tried beyond its rights is worth knowing. */
+  async recordDeniedTool(call: Call, denied: { tool: string; operation: string; ability: string }): Promise<void> {
+    const { kind, name } = call.caller;
+    const subject = kind === 'operator' ? name : `agent:${name}`;
+    await call.write((tx) =>
+      this.#options.log.append(tx, call, [accessEvents.make('tool.denied', denied, { subject })]),
+    );
+  }
+
   // Agents' identities, for the fleet room
 
   /** Makes the identity of an agent. Throws `access.agent_exists`. */

@@ -54,6 +54,7 @@ export const addAgent = operation({
   output: agent.extend({ token: z.string() }),
   secretOutput: ['token'],
   errors: ['access.agent_exists', 'access.tenant_not_found'],
+  next: { operation: 'fleet.agent.show', input: { agent: 'agent' } },
   cli: { words: 'agent add', positional: ['agent'], example: 'quarterdeck agent add scout --tenant acme' },
   example: { agent: 'scout', kind: 'external' },
 });
@@ -94,6 +95,7 @@ export const showAgent = operation({
     restart: z.enum(['always', 'on-failure', 'never']).nullable(),
   }),
   errors: agentErrors,
+  next: { operation: 'fleet.agent.console', input: { agent: 'agent' } },
   cli: { words: 'agent show', positional: ['agent'], example: 'quarterdeck agent show pricer' },
   example: { agent: 'pricer' },
 });
@@ -143,6 +145,7 @@ export const pauseAgent = operation({
   input: order,
   output: agent,
   errors: agentErrors,
+  next: { operation: 'fleet.agent.resume', input: { agent: 'agent' } },
   cli: {
     words: 'agent pause',
     positional: ['agent'],
@@ -161,6 +164,7 @@ export const resumeAgent = operation({
   input: address,
   output: agent,
   errors: agentErrors,
+  next: { operation: 'fleet.agent.show', input: { agent: 'agent' } },
   cli: { words: 'agent resume', positional: ['agent'], example: 'quarterdeck agent resume pricer' },
   example: { agent: 'pricer' },
 });
@@ -175,6 +179,7 @@ export const stopAgent = operation({
   input: order,
   output: agent,
   errors: agentErrors,
+  next: { operation: 'fleet.agent.resume', input: { agent: 'agent' } },
   cli: { words: 'agent stop', positional: ['agent'], example: 'quarterdeck agent stop pricer --reason "over budget"' },
   example: { agent: 'pricer', reason: 'over budget' },
 });
@@ -190,6 +195,7 @@ export const restartAgent = operation({
   input: order,
   output: agent,
   errors: [...agentErrors, 'fleet.not_supervised'],
+  next: { operation: 'fleet.agent.show', input: { agent: 'agent' } },
   cli: { words: 'agent restart', positional: ['agent'], example: 'quarterdeck agent restart pricer' },
   example: { agent: 'pricer', reason: 'it hangs' },
 });
@@ -232,6 +238,7 @@ export const readConsole = operation({
     first_offset: z.int().describe('The oldest byte that is still kept'),
   }),
   errors: agentErrors,
+  next: { operation: 'fleet.agent.console', input: { agent: 'agent', after: 'next_offset' } },
   cli: {
     words: 'agent logs',
     positional: ['agent'],
@@ -266,6 +273,7 @@ export const status = operation({
     as_of: z.string(),
   }),
   errors: ['access.tenant_not_found'],
+  next: { operation: 'fleet.agent.list' },
   cli: { words: 'fleet status', example: 'quarterdeck fleet status' },
 });
 

@@ -50,6 +50,7 @@ export const addJobs = operation({
     jobs: z.array(z.object({ id: z.string(), state: z.enum(jobStates), existing: z.boolean() })),
   }),
   errors: ['work.payload_too_large', 'access.tenant_not_found'],
+  next: { operation: 'work.job.show', input: { job: 'jobs.0.id' } },
   cli: { words: 'job add', positional: ['kind'], example: 'quarterdeck job add reprice --payload \'{"sku":"A1"}\'' },
   example: { kind: 'reprice', payload: { sku: 'A1' } },
 });
@@ -228,6 +229,7 @@ export const summary = operation({
     as_of: z.string(),
   }),
   errors: ['access.tenant_not_found'],
+  next: { operation: 'work.job.list' },
   cli: { words: 'job summary', example: 'quarterdeck job summary' },
 });
 

@@ -136,9 +136,14 @@ async function runLocal(
   return operation.run(complete as never, outputFor(global));
 }
 
-// A local operation may take the data directory, which is a global option.
+// Global options are fields of a local operation that takes them, like the data directory.
 function globalFields(operation: AnyLocalOperation, global: GlobalOptions): Record<string, unknown> {
-  return 'data' in operation.input.shape && global.data !== undefined ? { data: global.data } : {};
+  const { data, url, timeout } = global;
+  return Object.fromEntries(
+    Object.entries({ data, url, timeout }).filter(
+      ([field, value]) => field in operation.input.shape && value !== undefined,
+    ),
+  );
 }
 
 async function runRemote(

@@ -50,6 +50,20 @@ export class Gate {
     return caller;
   }
 
+  /** The caller of a bearer token, whatever it may do; a cookie counts for nothing here. */
+  async admitBearer(request: IncomingMessage): Promise<Caller> {
+    checkHost(request, this.#options.origins);
+    checkOrigin(request, false);
+    const bearer = bearerToken(request);
+    if (bearer === undefined) throw platformErrors.unauthenticated();
+    return this.#identify(bearer, request);
+  }
+
+  /** Counts one use by a credential. Throws `rate_limited`. */
+  limit(what: string, caller: Caller, perMinute: number): void {
+    this.#options.limits.use(`${what} ${caller.credential?.id}`, perMinute);
+  }
+
   async #identify(secret: string, request: IncomingMessage): Promise<Caller> {
     try {
       return await this.#options.app.access.credentials.getCaller(secret);

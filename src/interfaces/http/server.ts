@@ -6,6 +6,7 @@ import { newRequestId } from '../../calls.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { platformErrors } from '../../platform/platform-errors.ts';
 import { type LiveServer, serveLive } from '../live/live.ts';
+import { serveMcp } from '../mcp/http.ts';
 import { Gate } from './authenticate.ts';
 import { acceptJsonOnly } from './body.ts';
 import { addSecurityHeaders } from './headers.ts';
@@ -88,6 +89,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     if (bound.operation.kind === 'stream') live = serveLive(server, bound, routes, logger);
     else addRoute(server, bound, routes);
   }
+  serveMcp(server, routes, logger);
   serveOpenApi(server);
   await servePage(server, options.webDir, app.operations);
 

@@ -2,8 +2,9 @@
 import type { AnyLocalOperation } from '../local-operation.ts';
 import { down } from './down.ts';
 import { logs } from './logs.ts';
+import { mcp } from './mcp.ts';
 import { status } from './status.ts';
 import { up } from './up.ts';
 import { showVersion } from './version.ts';
 
-export const localOperations: readonly AnyLocalOperation[] = [up, down, status, logs, showVersion];
+export const localOperations: readonly AnyLocalOperation[] = [up, down, status, logs, mcp, showVersion];

@@ -1,0 +1,26 @@
+// `quarterdeck mcp`: lets a client of the Model Context Protocol that starts programs speak to a running server.
+import { z } from 'zod';
+import { settings } from '../../../config/settings.ts';
+import { findConnection } from '../client.ts';
+import { localOperation } from '../local-operation.ts';
+
+export const mcp = localOperation({
+  name: 'mcp',
+  summary: 'Speak the Model Context Protocol on stdin and stdout, for clients that start a program',
+  input: z.strictObject({
+    data: settings.data.schema.optional(),
+    url: z.string().min(1).optional().describe('Address of the server (QUARTERDECK_URL)'),
+    timeout: z.coerce.number().positive().default(30).describe('Longest wait for an answer, in seconds'),
+  }),
+  cli: { words: 'mcp', example: 'quarterdeck mcp' },
+  async run({ url, timeout, ...place }, output) {
+    const { serveStdioUntilEnd } = await import('../../mcp/stdio.ts');
+    const data = place.data ?? process.env['QUARTERDECK_DATA'] ?? settings.data.fallback?.() ?? '.';
+    const timeoutMs = timeout * 1000;
+    return serveStdioUntilEnd({
+      connect: () => findConnection({ url, data, timeoutMs }),
+      timeoutMs,
+      say: output.say,
+    });
+  },
+});

@@ -1,0 +1,95 @@
+// How each tool is called once so that it works: the operation's example, with the ids of things that were made here.
+import type { McpClient } from './mcp-client.ts';
+
+export interface ToolWorld {
+  readonly operator: McpClient;
+  /** With the token of an agent, for what only agents may do. */
+  readonly agent: McpClient;
+}
+
+interface Held {
+  readonly id: string;
+  readonly lease: string;
+}
+
+interface ToolCall {
+  readonly as?: 'agent';
+  input(world: ToolWorld): Promise<Readonly<Record<string, unknown>>>;
+}
+
+const QUEUE = 'tool-calls';
+
+/** Where the example alone would not do. `pricer` is there and supervised. */
+const calls: Readonly<Record<string, ToolCall>> = {
+  event_show: { input: async ({ operator }) => ({ cursor: await newCursor(operator) }) },
+  token_revoke: { input: async ({ operator }) => ({ token_id: await newTokenId(operator) }) },
+  job_show: { input: async ({ operator }) => ({ job: await newJob(operator) }) },
+  job_claim: {
+    as: 'agent',
+    input: async ({ operator }) => {
+      await newJob(operator);
+      return { queues: [QUEUE] };
+    },
+  },
+  job_renew: { as: 'agent', input: async (world) => ({ jobs: [await holdJob(world)] }) },
+  job_complete: {
+    as: 'agent',
+    input: async (world) => ({ jobs: [{ ...(await holdJob(world)), outcome: 'done' }] }),
+  },
+  agent_remove: {
+    input: async ({ operator }) => {
+      await made(operator, 'agent_add', { agent: 'leaver' });
+      return { agent: 'leaver' };
+    },
+  },
+};
+
+/** What went wrong, one line a tool; empty when every tool was called and answered. */
+export async function callEveryTool(
+  world: ToolWorld,
+  examples: ReadonlyMap<string, Readonly<Record<string, unknown>>>,
+): Promise<string[]> {
+  const wrong: string[] = [];
+  const tools = await world.operator.tools();
+  for (const { name } of tools) {
+    const call = calls[name];
+    const by = world[call?.as ?? 'operator'];
+    try {
+      const { isError, text, data } = await by.call(name, (await call?.input(world)) ?? examples.get(name) ?? {});
+      if (isError) wrong.push(`${name}: ${text}`);
+      if (JSON.stringify(data) !== text) wrong.push(`${name}: its text is not its data`);
+    } catch (error) {
+      wrong.push(`${name}: ${(error as Error).message}`);
+    }
+  }
+  const names = tools.map(({ name }) => name);
+  wrong.push(...[...examples.keys()].filter((name) => !names.includes(name)).map((name) => `${name}: not listed`));
+  return wrong;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came back
+async function made(client: McpClient, name: string, input: Readonly<Record<string, unknown>>): Promise<any> {
+  const { isError, text, data } = await client.call(name, input);
+  if (isError) throw new Error(`${name}: ${text}`);
+  return data;
+}
+
+async function newJob(operator: McpClient): Promise<string> {
+  return (await made(operator, 'job_add', { kind: 'reprice', queue: QUEUE })).jobs[0].id;
+}
+
+async function holdJob({ operator, agent }: ToolWorld): Promise<Held> {
+  await newJob(operator);
+  const { id, lease } = (await made(agent, 'job_claim', { queues: [QUEUE] })).jobs[0];
+  return { id, lease };
+}
+
+async function newCursor(operator: McpClient): Promise<string> {
+  return (await made(operator, 'event_add', { event_type: 'tool.tried' })).events[0].cursor;
+}
+
+async function newTokenId(operator: McpClient): Promise<string> {
+  await made(operator, 'agent_add', { agent: 'short-lived' });
+  const { items } = await made(operator, 'token_list', { limit: 10 });
+  return items.find((token: { of: string }) => token.of === 'short-lived').token_id;
+}
