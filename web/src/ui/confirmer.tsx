@@ -4,6 +4,7 @@ import { useRef, useSyncExternalStore } from 'react';
 import { Button } from './button.tsx';
 import { questions } from './confirm.ts';
 import { useReturnFocus } from './return-focus.ts';
+import { words } from './words.ts';
 
 export function Confirmer() {
   const question = useSyncExternalStore(questions.subscribe, questions.current);
@@ -21,7 +22,7 @@ export function Confirmer() {
           <AlertDialog.Description className="mt-1 text-muted">{question?.text}</AlertDialog.Description>
           <div className="mt-4 flex justify-end gap-2">
             <AlertDialog.Cancel asChild>
-              <Button>Cancel</Button>
+              <Button>{words.cancel}</Button>
             </AlertDialog.Cancel>
             <Button ref={yes} tone="primary" onClick={() => question?.answer(true)}>
               {question?.word}

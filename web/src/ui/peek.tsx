@@ -6,6 +6,7 @@ import type { ReactNode } from 'react';
 import { IconButton } from './button.tsx';
 import { useIsPhone } from './media.ts';
 import { useReturnFocus } from './return-focus.ts';
+import { words } from './words.ts';
 
 interface PeekProps {
   readonly title: string;
@@ -27,7 +28,7 @@ function Side({ title, actions, onClose, children }: PeekProps) {
       <header className="flex h-10 shrink-0 items-center gap-2 border-b border-line pr-1.5 pl-3">
         <h2 className="min-w-0 flex-1 truncate font-semibold">{title}</h2>
         {actions}
-        <IconButton label="Close (Esc)" onClick={onClose}>
+        <IconButton label={words.closeEsc} onClick={onClose}>
           <X size={15} />
         </IconButton>
       </header>
@@ -51,7 +52,7 @@ function Sheet({ title, actions, onClose, children }: PeekProps) {
             <Dialog.Title className="min-w-0 flex-1 truncate font-semibold">{title}</Dialog.Title>
             {actions}
             <Dialog.Close asChild>
-              <IconButton label="Close">
+              <IconButton label={words.close}>
                 <X size={18} />
               </IconButton>
             </Dialog.Close>

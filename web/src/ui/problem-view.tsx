@@ -4,6 +4,7 @@ import { Problem } from '../api/problem.ts';
 import { Button } from './button.tsx';
 import { CopyButton } from './copy.tsx';
 import { FailedIcon } from './failed-icon.tsx';
+import { words } from './words.ts';
 
 export function ProblemView({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const problem = error instanceof Problem ? error : new Problem(0, 'page_error', messageOf(error));
@@ -25,11 +26,11 @@ export function ProblemView({ error, onRetry }: { error: unknown; onRetry?: () =
       )}
       <div className="flex flex-wrap items-center gap-2 text-caption text-muted">
         <code className="font-mono">{problem.code}</code>
-        {problem.requestId !== undefined && <code className="font-mono">request {problem.requestId}</code>}
-        <CopyButton label="Copy the report" text={reportOf(problem)} />
+        {problem.requestId !== undefined && <code className="font-mono">{words.request(problem.requestId)}</code>}
+        <CopyButton label={words.copyReport} text={reportOf(problem)} />
         {onRetry !== undefined && (
           <Button onClick={onRetry}>
-            <RotateCw aria-hidden="true" size={13} /> Try again
+            <RotateCw aria-hidden="true" size={13} /> {words.tryAgain}
           </Button>
         )}
       </div>
@@ -48,5 +49,5 @@ export function reportOf(problem: Problem): string {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'Something in this page failed';
+  return error instanceof Error ? error.message : words.failed;
 }

@@ -5,11 +5,12 @@ import { useSyncExternalStore } from 'react';
 import { Button, IconButton } from './button.tsx';
 import { FailedIcon } from './failed-icon.tsx';
 import { dismiss, toasts } from './toasts.ts';
+import { words } from './words.ts';
 
 export function Toaster() {
   const list = useSyncExternalStore(toasts.subscribe, toasts.list);
   return (
-    <Toast.Provider duration={6000} swipeDirection="right" label="Message">
+    <Toast.Provider duration={6000} swipeDirection="right" label={words.message}>
       {list.map((message) => (
         <Toast.Root
           key={message.id}
@@ -36,7 +37,7 @@ export function Toaster() {
             </Toast.Action>
           )}
           <Toast.Close asChild>
-            <IconButton label="Close">
+            <IconButton label={words.close}>
               <X size={14} />
             </IconButton>
           </Toast.Close>
