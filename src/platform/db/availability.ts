@@ -85,6 +85,7 @@ export class Availability {
 
   #noteAnswer(): void {
     this.#answersSince ??= performance.now();
+    announce('database.answers');
     if (this.#awaySince === undefined) return;
     const awayMs = Date.now() - this.#awaySince;
     this.#awaySince = undefined;
