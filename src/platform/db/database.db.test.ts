@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
-import { type Proxy, startProxy } from '../../../test/support/tcp-proxy.ts';
+import { startProxy, type TcpProxy } from '../../../test/support/tcp-proxy.ts';
 import { nextAnnouncement } from '../signals.ts';
 import { Database, fleetScope, ownerScope } from './database.ts';
 
 let t: TestDatabase;
-let proxy: Proxy;
+let proxy: TcpProxy;
 /** One connection, through the proxy. */
 let db: Database;
 
