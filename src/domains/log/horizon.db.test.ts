@@ -153,7 +153,13 @@ describe('numbers cached by a session', () => {
     expect((await twoSessions()).got).toEqual(await allRows());
   });
 
-  it('would be skipped with CACHE 32', async () => {
+  it('are refused with CACHE 32', async () => {
+    await sabotage('ALTER SEQUENCE log.event_seq CACHE 32');
+    await expect(twoSessions()).rejects.toThrow('not above its floor');
+  });
+
+  it('would be skipped with CACHE 32 if nobody compared them with the floor', async () => {
+    await sabotage(nextSeqWith(`${FLOOR} ${LOCK} ${DRAW}`));
     await sabotage('ALTER SEQUENCE log.event_seq CACHE 32');
     expect((await twoSessions()).got).not.toEqual(await allRows());
   });
@@ -296,6 +302,28 @@ describe('what does not delay the feed', () => {
     } finally {
       await other.close();
     }
+  });
+});
+
+describe('a floor that was set by hand', () => {
+  it.each(['-1', '281474976710655', '99'])('is refused: %s', async (floor) => {
+    const writer = await connect();
+    await writer.query(`SET qd.log_floor = '${floor}'`);
+    await expect(writer.query(INSERT)).rejects.toThrow('not above its floor');
+  });
+
+  it('hides nothing when it lies too low', async () => {
+    const [a, b] = [await connect(), await connect()];
+    await a.query(INSERT);
+    await a.query(`SET qd.log_floor = '0'`);
+    await a.query('BEGIN');
+    await a.query(INSERT);
+    await b.query(INSERT);
+    const reader = new Reader();
+    await reader.poll();
+    await a.query('COMMIT');
+    await reader.poll();
+    expect(reader.got).toEqual(await allRows());
   });
 });
 

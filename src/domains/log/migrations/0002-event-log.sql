@@ -17,22 +17,29 @@ GRANT SELECT ON SEQUENCE log.event_seq TO qd_app, qd_system;
 
 -- Draws the next number *after* taking a shared lock whose key carries a floor: every number of this transaction is
 -- above it. A reader that looks at last_value, then at the floors held, then reads up to the smaller of both misses
--- nothing, whatever the order of commits. The lock goes with the transaction or the savepoint that took it; the
--- remembered floor does too, and it only saves lock table entries: the lock itself is always asked for again.
--- Key: 16 bits 'QD', 48 bits floor.
+-- nothing, whatever the order of commits. The lock goes with the transaction or the savepoint that took it, and so does
+-- the remembered floor (a setting is rolled back with them): it saves lock table entries and the look at the sequence,
+-- while the lock itself is asked for each time. A floor that somebody set by hand is refused, not believed: what counts
+-- is that it lies below every number drawn under it. Key: 16 bits 'QD', 48 bits floor.
 CREATE FUNCTION log.next_seq() RETURNS bigint LANGUAGE plpgsql VOLATILE SECURITY DEFINER AS $$
 DECLARE
-  current_floor bigint;
   remembered text := pg_catalog.current_setting('qd.log_floor', true);
+  floor bigint;
+  seq bigint;
 BEGIN
-  SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END INTO current_floor FROM log.event_seq s;
-  IF remembered ~ '^[0-9]{1,15}$' AND remembered::bigint < current_floor THEN
-    current_floor := remembered::bigint;
+  IF remembered IS NULL OR remembered = '' THEN
+    SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END INTO floor FROM log.event_seq s;
+    PERFORM pg_catalog.set_config('qd.log_floor', floor::text, true);
   ELSE
-    PERFORM pg_catalog.set_config('qd.log_floor', current_floor::text, true);
+    floor := remembered::bigint;
   END IF;
-  PERFORM pg_catalog.pg_advisory_xact_lock_shared((20804::bigint << 48) | current_floor);
-  RETURN pg_catalog.nextval('log.event_seq');
+  PERFORM pg_catalog.pg_advisory_xact_lock_shared((20804::bigint << 48) | floor);
+  seq := pg_catalog.nextval('log.event_seq');
+  IF floor < 0 OR floor >= seq THEN
+    RAISE EXCEPTION 'number % of the log lies not above its floor %', seq, floor USING
+      ERRCODE = 'insufficient_privilege', HINT = 'log.event_seq needs CACHE 1; qd.log_floor is not for setting by hand';
+  END IF;
+  RETURN seq;
 END $$;
 REVOKE ALL ON FUNCTION log.next_seq() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION log.next_seq() TO qd_app, qd_system;
