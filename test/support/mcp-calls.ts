@@ -19,8 +19,17 @@ interface ToolCall {
 
 const QUEUE = 'tool-calls';
 
+let names = 0;
+
+/** Whoever calls every tool a second time makes other things. */
+function newName(what: string): string {
+  return `${what}-${++names}`;
+}
+
 /** Where the example alone would not do. `pricer` is there and supervised. */
 const calls: Readonly<Record<string, ToolCall>> = {
+  tenant_add: { input: async () => ({ tenant: newName('client') }) },
+  agent_add: { input: async () => ({ agent: newName('scout'), kind: 'external' }) },
   event_show: { input: async ({ operator }) => ({ cursor: await newCursor(operator) }) },
   token_revoke: { input: async ({ operator }) => ({ token_id: await newTokenId(operator) }) },
   job_show: { input: async ({ operator }) => ({ job: await newJob(operator) }) },
@@ -38,8 +47,9 @@ const calls: Readonly<Record<string, ToolCall>> = {
   },
   agent_remove: {
     input: async ({ operator }) => {
-      await made(operator, 'agent_add', { agent: 'leaver' });
-      return { agent: 'leaver' };
+      const agent = newName('leaver');
+      await made(operator, 'agent_add', { agent });
+      return { agent };
     },
   },
 };
@@ -89,7 +99,8 @@ async function newCursor(operator: McpClient): Promise<string> {
 }
 
 async function newTokenId(operator: McpClient): Promise<string> {
-  await made(operator, 'agent_add', { agent: 'short-lived' });
+  const agent = newName('short-lived');
+  await made(operator, 'agent_add', { agent });
   const { items } = await made(operator, 'token_list', { limit: 10 });
-  return items.find((token: { of: string }) => token.of === 'short-lived').token_id;
+  return items.find((token: { of: string }) => token.of === agent).token_id;
 }
