@@ -1,5 +1,5 @@
 // All SQL of the log room.
-import type { Tx } from '../../platform/db/database.ts';
+import { type Database, fleetScope, type Tx } from '../../platform/db/database.ts';
 import type { NewEvent } from '../../platform/event-table.ts';
 
 export interface EventRow {
@@ -31,8 +31,6 @@ export interface Written {
   readonly at: Date;
   /** True when an event with this id was there before. */
   readonly duplicate: boolean;
-  /** Hash of what was stored under the id; null for events without a chosen id. */
-  readonly hash: string | null;
 }
 
 const COLUMNS = `seq, id, at, tenant_id, event_type, source_agent, subject, payload, correlation_id, causation_id`;
@@ -66,34 +64,53 @@ export async function insertEvents(tx: Tx, events: readonly Writing[]): Promise<
 }
 
 /**
- * Events from outside, each with an id. Those whose id is known are not written again and answered with what is there;
- * a race between two writers of one id ends in a unique violation, and the caller repeats the batch.
+ * Writes events from outside, each with an id of its own, in one statement that is its own transaction. Those whose id is
+ * known are not written again but answered with what is there. Throws EventIdReused, with nothing written, when the
+ * content differs; a race between two writers of one id ends in a UniqueViolation, and the caller repeats the batch.
  */
-export async function insertOnce(tx: Tx, events: readonly Writing[]): Promise<Written[]> {
-  return tx.query<Written>(
-    `WITH input AS MATERIALIZED (SELECT * FROM ${INPUT}),
-     known AS MATERIALIZED (
-       SELECT k.tenant_id, k.id, k.seq, k.at, k.hash FROM log.event_ids k JOIN input i USING (tenant_id, id)
-       WHERE i.hash IS NOT NULL
-     ),
-     written AS (
-       INSERT INTO log.event_log
-         (id, tenant_id, event_type, source_agent, subject, payload, correlation_id, causation_id)
-       SELECT i.id, i.tenant_id, i.event_type, i.source_agent, i.subject, i.payload, i.correlation_id, i.causation_id
-       FROM input i WHERE NOT EXISTS (SELECT FROM known k WHERE k.tenant_id = i.tenant_id AND k.id = i.id)
-       RETURNING tenant_id, id, seq, at
-     ),
-     remembered AS (
-       INSERT INTO log.event_ids (tenant_id, id, seq, at, hash)
-       SELECT w.tenant_id, w.id, w.seq, w.at, decode(i.hash, 'hex')
-       FROM written w JOIN input i USING (tenant_id, id) WHERE i.hash IS NOT NULL
-     )
-     SELECT tenant_id, id, seq, at, false AS duplicate, NULL AS hash FROM written
-     UNION ALL
-     SELECT tenant_id, id, seq, at, true AS duplicate, encode(hash, 'hex') FROM known`,
-    [rowsOf(events)],
-  );
+export async function writeOnce(db: Database, events: readonly Writing[]): Promise<Written[]> {
+  try {
+    return await db.writeOne<Written>(fleetScope, WRITE_ONCE, [rowsOf(events)]);
+  } catch (error) {
+    const { code, detail } = error as { code?: string; detail?: string };
+    if (code === 'QD001') throw new EventIdReused(detail ?? '', error);
+    throw error;
+  }
 }
+
+/** An id came again with other content. */
+export class EventIdReused extends Error {
+  override readonly name = 'EventIdReused';
+  readonly id: string;
+  constructor(id: string, cause?: unknown) {
+    super(`the event id ${id} was used for another event`, { cause });
+    this.id = id;
+  }
+}
+
+const WRITE_ONCE = `
+  WITH input AS MATERIALIZED (SELECT * FROM ${INPUT}),
+  known AS MATERIALIZED (
+    SELECT k.tenant_id, k.id, k.seq, k.at,
+           CASE WHEN k.hash <> decode(i.hash, 'hex') THEN log.refuse_reuse(k.id) END AS refused
+    FROM log.event_ids k JOIN input i USING (tenant_id, id) WHERE i.hash IS NOT NULL
+  ),
+  written AS (
+    INSERT INTO log.event_log
+      (id, tenant_id, event_type, source_agent, subject, payload, correlation_id, causation_id)
+    SELECT i.id, i.tenant_id, i.event_type, i.source_agent, i.subject, i.payload, i.correlation_id, i.causation_id
+    FROM input i
+    WHERE NOT EXISTS (SELECT FROM known k WHERE k.tenant_id = i.tenant_id AND k.id = i.id AND k.refused IS NULL)
+    RETURNING tenant_id, id, seq, at
+  ),
+  remembered AS (
+    INSERT INTO log.event_ids (tenant_id, id, seq, at, hash)
+    SELECT w.tenant_id, w.id, w.seq, w.at, decode(i.hash, 'hex')
+    FROM written w JOIN input i USING (tenant_id, id) WHERE i.hash IS NOT NULL
+  )
+  SELECT tenant_id, id, seq, at, false AS duplicate FROM written
+  UNION ALL
+  SELECT tenant_id, id, seq, at, true AS duplicate FROM known`;
 
 export interface Horizon {
   readonly epoch: string;

@@ -1,13 +1,12 @@
 // Appends from outside by group commit: what arrives during one commit shares the next one's fsync.
 import { createHash } from 'node:crypto';
 import type { Database } from '../../platform/db/database.ts';
-import { fleetScope } from '../../platform/db/database.ts';
 import { UniqueViolation } from '../../platform/db/database-errors.ts';
 import { isAppError } from '../../platform/errors.ts';
 import { GroupCommit } from '../../platform/group-commit.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { logErrors } from './errors.ts';
-import { insertOnce, type Writing, type Written } from './store.ts';
+import { EventIdReused, type Writing, type Written, writeOnce } from './store.ts';
 
 const RACE_TRIES = 5;
 
@@ -32,14 +31,14 @@ export class EventWriter {
   }
 
   async #commit(submissions: readonly (readonly Writing[])[]): Promise<Written[][]> {
+    const events = distinct(submissions.flat());
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#db.write(fleetScope, async (tx) => {
-          const written = await insertOnce(tx, distinct(submissions.flat()));
-          tx.afterCommit(this.#committed);
-          return answers(submissions, written);
-        });
+        const written = await writeOnce(this.#db, events);
+        this.#committed();
+        return answers(submissions, written);
       } catch (error) {
+        if (error instanceof EventIdReused) throw logErrors.event_id_reused({ id: error.id }, error);
         // Another process wrote one of these ids a moment ago: the next attempt finds it.
         if (!(error instanceof UniqueViolation) || attempt >= RACE_TRIES) throw error;
       }
@@ -48,26 +47,24 @@ export class EventWriter {
 }
 
 // The same id twice in one statement would collide with itself: the first is written, the others are its duplicates.
+// With other content the whole group is refused before anything is sent, and each submission is then tried alone.
 function distinct(events: readonly Writing[]): Writing[] {
   const byKey = new Map<string, Writing>();
   for (const event of events) {
     const key = keyOf(event.tenantId, event.id);
-    if (!byKey.has(key)) byKey.set(key, event);
+    const first = byKey.get(key);
+    if (first === undefined) byKey.set(key, event);
+    else if (first.hash !== event.hash) throw logErrors.event_id_reused({ id: event.id });
   }
   return [...byKey.values()];
 }
 
-// Thrown before the commit, a reused id changes nothing; the group then tries each submission alone.
 function answers(submissions: readonly (readonly Writing[])[], written: readonly Written[]): Written[][] {
   const byKey = new Map(written.map((row) => [keyOf(row.tenant_id, row.id), row]));
-  const hashes = new Map(written.map((row) => [row, row.hash ?? undefined]));
   const answered = new Set<Written>();
   return submissions.map((events) =>
     events.map((event) => {
       const row = byKey.get(keyOf(event.tenantId, event.id))!;
-      const hash = hashes.get(row);
-      if (hash === undefined) hashes.set(row, event.hash);
-      else if (hash !== event.hash) throw logErrors.event_id_reused({ id: event.id });
       const duplicate = row.duplicate || answered.has(row);
       answered.add(row);
       return { ...row, duplicate };

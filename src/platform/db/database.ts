@@ -78,6 +78,14 @@ export class Database {
     return this.#run(scope, work, 'BEGIN');
   }
 
+  /**
+   * A change of one statement: BEGIN, scope, statement and COMMIT leave together, one round trip in all. Only for one: of
+   * several, the driver may refuse one by itself, and a COMMIT that is on its way would keep the others.
+   */
+  async writeOne<R>(scope: Scope, text: string, values: readonly unknown[]): Promise<R[]> {
+    return this.#run(scope, (tx) => tx.query<R>(text, values), 'BEGIN', true);
+  }
+
   /** A statement that needs or bears no transaction of ours, as owner. The text must hold nothing from outside. */
   async outsideTransaction(text: string): Promise<void> {
     this.availability.check();
@@ -93,10 +101,10 @@ export class Database {
     await this.#pool.end();
   }
 
-  async #run<T>(scope: Scope, work: (tx: Tx) => Promise<T>, begin: string): Promise<T> {
+  async #run<T>(scope: Scope, work: (tx: Tx) => Promise<T>, begin: string, isOne = false): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#transaction(scope, work, begin);
+        return await this.#transaction(scope, work, begin, isOne);
       } catch (error) {
         if (attempt < TRANSIENT_TRIES && isTransient(error)) continue;
         throw translate(error);
@@ -104,7 +112,7 @@ export class Database {
     }
   }
 
-  async #transaction<T>(scope: Scope, work: (tx: Tx) => Promise<T>, begin: string): Promise<T> {
+  async #transaction<T>(scope: Scope, work: (tx: Tx) => Promise<T>, begin: string, isOne: boolean): Promise<T> {
     this.availability.check();
     const client = await this.#pool.connect();
     const away = this.availability.whenAway();
@@ -124,16 +132,18 @@ export class Database {
         },
         afterCommit: (action) => actions.push(action),
       };
-      const result = await Promise.race([
-        away.promise,
-        work(tx).catch(async (error: unknown) => {
-          await opening;
-          throw error;
-        }),
-      ]);
+      const working = work(tx).catch(async (error: unknown) => {
+        await opening;
+        throw error;
+      });
+      isCommitting = isOne;
+      const committing = isOne ? client.query('COMMIT') : undefined;
+      // Awaited below; until then a failure of the statement comes first.
+      committing?.catch(() => undefined);
+      const result = await Promise.race([away.promise, working]);
       await Promise.race([away.promise, opening]);
       isCommitting = begin === 'BEGIN';
-      const answer = await Promise.race([away.promise, client.query('COMMIT')]);
+      const answer = await Promise.race([away.promise, committing ?? client.query('COMMIT')]);
       // After a failed statement COMMIT "succeeds" as ROLLBACK.
       if (answer.command !== 'COMMIT') throw new Error('the transaction was rolled back: a statement in it had failed');
       end = 'committed';

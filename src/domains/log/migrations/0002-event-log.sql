@@ -132,6 +132,14 @@ CREATE POLICY all_rows ON log.event_ids TO qd_system USING (true) WITH CHECK (tr
 GRANT SELECT, INSERT ON log.event_ids TO qd_app, qd_system;
 GRANT DELETE ON log.event_ids TO qd_system;
 
+-- Ends the statement that would write other content under a known id; the detail carries the id.
+CREATE FUNCTION log.refuse_reuse(id text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the event id was used for another event' USING ERRCODE = 'QD001', DETAIL = id;
+END $$;
+REVOKE ALL ON FUNCTION log.refuse_reuse(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION log.refuse_reuse(text) TO qd_system;
+
 -- Which number was current at which moment, one row a minute: turns a time into a range of seq.
 CREATE TABLE log.time_marks (at timestamptz PRIMARY KEY, seq bigint NOT NULL);
 ALTER TABLE log.time_marks ENABLE ROW LEVEL SECURITY;
