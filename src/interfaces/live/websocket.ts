@@ -26,16 +26,22 @@ type ClientMessage = z.output<typeof clientMessage>;
 const MOST_SUBSCRIPTIONS = 100;
 
 const corked = new WeakSet<Duplex>();
+const MOST_HELD_BACK = 64 * 1024;
 
-// A hundred readers times a batch of five events is five hundred writes; corked for the turn it is a hundred.
+// A hundred readers times a batch of five events is five hundred writes; corked for the turn it is a hundred. Much is
+// never held back: it would look as if the reader were slow.
 function together(wire: Duplex): void {
-  if (corked.has(wire)) return;
+  if (corked.has(wire)) {
+    if (wire.writableLength > MOST_HELD_BACK) release(wire);
+    return;
+  }
   corked.add(wire);
   wire.cork();
-  process.nextTick(() => {
-    corked.delete(wire);
-    wire.uncork();
-  });
+  process.nextTick(() => release(wire));
+}
+
+function release(wire: Duplex): void {
+  if (corked.delete(wire)) wire.uncork();
 }
 
 /** Close codes beyond the standard ones. */
