@@ -19,6 +19,9 @@ import { type Asked, serveWebSocket } from './websocket.ts';
 
 const LARGEST_FRAME = 64 * 1024;
 const LIVE_PATH = '/v1/live';
+// RFC 6455 §7.4.1 and its registry.
+const GOING_AWAY = 1001;
+const TRY_AGAIN_LATER = 1013;
 
 export interface LiveServer {
   /** Ends every stream: 1001 for WebSocket, the end of the response for SSE. */
@@ -69,10 +72,18 @@ export function serveLive(
       .catch((error: unknown) => refuseSocket(socket, toAppError(error, logger, requestId), requestId));
   });
 
+  const endStreams = (code: number, reason: string) => {
+    for (const stream of streams) stream.end();
+    for (const ws of sockets.clients) ws.close(code, reason);
+  };
+  // Heartbeats would go on saying that all is well while nothing can be read: the reader is to know, and comes again.
+  app.db.availability.onChange((change) => {
+    if (change.is === 'away') endStreams(TRY_AGAIN_LATER, 'the database does not answer');
+  });
+
   return {
     close() {
-      for (const stream of streams) stream.end();
-      for (const ws of sockets.clients) ws.close(1001, 'server going away');
+      endStreams(GOING_AWAY, 'server going away');
       sockets.close();
     },
   };
