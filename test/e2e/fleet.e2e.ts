@@ -59,7 +59,7 @@ it('a one-time link signs in once, and leaves no key in the address', async () =
   const late = await other.newPage();
   await late.goto(signInUrl);
   await late.getByRole('heading', { name: 'This link does not work any more' }).waitFor();
-  expect(await late.locator('main').innerText()).toContain('quarterdeck open');
+  expect(await late.locator('main').textContent()).toContain('quarterdeck open');
   expect(late.url()).toBe(`${url}/`);
   expectClean(late, [/status of 401/]);
 });
@@ -73,7 +73,7 @@ it('an agent that is killed is seen late and back, and the log explains it', asy
   onTestFinished(crew.letStart);
   process.kill(pid, 'SIGKILL');
   await cell(page, 'pilot', 'late').waitFor();
-  expect(await cell(page, 'pilot', 'late').innerText()).toContain('Late');
+  expect(await cell(page, 'pilot', 'late').textContent()).toContain('Late');
   crew.letStart();
   await untilAgent('pilot', { state: 'healthy' });
   await cell(page, 'pilot', 'healthy').waitFor();
