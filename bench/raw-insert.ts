@@ -5,7 +5,7 @@ import type { Installation } from './installation.ts';
 
 export interface RawInsert {
   /** Joins whatever else is asked in the same turn into one INSERT. */
-  append(n: number): Promise<void>;
+  append(rows: readonly number[]): Promise<void>;
   /** One row, one commit. */
   commitOne(n: number): Promise<void>;
   close(): Promise<void>;
@@ -18,7 +18,7 @@ export async function openRaw(installation: Installation): Promise<RawInsert> {
     seq bigserial PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(), event_type text, source_agent text,
     subject text, payload jsonb)`);
   const text = 'x'.repeat(100);
-  let waiting: { n: number; resolve: () => void; reject: (error: unknown) => void }[] = [];
+  let waiting: { rows: readonly number[]; resolve: () => void; reject: (error: unknown) => void }[] = [];
   let running = false;
   const insert = (rows: readonly number[]) =>
     client.query({
@@ -34,7 +34,7 @@ export async function openRaw(installation: Installation): Promise<RawInsert> {
       const batch = waiting;
       waiting = [];
       try {
-        await insert(batch.map(({ n }) => n));
+        await insert(batch.flatMap(({ rows }) => rows));
         for (const { resolve } of batch) resolve();
       } catch (error) {
         for (const { reject } of batch) reject(error);
@@ -43,9 +43,9 @@ export async function openRaw(installation: Installation): Promise<RawInsert> {
     running = false;
   };
   return {
-    append: (n) =>
+    append: (rows) =>
       new Promise((resolve, reject) => {
-        waiting.push({ n, resolve, reject });
+        waiting.push({ rows, resolve, reject });
         if (!running) void run();
       }),
     commitOne: async (n) => {
