@@ -11,7 +11,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{src,test,web/src}/**/*.test.ts'],
+          include: ['{src,test,sdk,web/src}/**/*.test.ts'],
           exclude: ['**/*.db.test.ts', '**/*.os.test.ts'],
           pool: 'threads',
           isolate: false,
@@ -21,7 +21,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'db',
-          include: ['{src,test}/**/*.db.test.ts'],
+          include: ['{src,test,sdk}/**/*.db.test.ts'],
           pool: 'forks',
           globalSetup: ['test/support/cluster.ts'],
         },
@@ -30,7 +30,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'os',
-          include: ['{src,test}/**/*.os.test.ts'],
+          include: ['{src,test,sdk}/**/*.os.test.ts'],
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 60_000,

@@ -1,35 +1,46 @@
-// The generated pages of docs/reference: what can be read off the code is never written by hand.
+// The generated files: the pages of docs/reference and the methods of both SDKs. What can be read off the code is never
+// written by hand.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { allOperations } from '../../operations.ts';
+import { pythonOperations } from '../sdk/python.ts';
+import { typescriptOperations } from '../sdk/typescript.ts';
 import { cliPage } from './cli-page.ts';
 import { errorsPage } from './errors-page.ts';
 import { eventsPage } from './events-page.ts';
 import { operationsPage } from './operations-page.ts';
+import { parityPage } from './parity-page.ts';
 import { settingsPage } from './settings-page.ts';
 
-const directory = fileURLToPath(new URL('../../../docs/reference/', import.meta.url));
+const root = fileURLToPath(new URL('../../../', import.meta.url));
 
-const pages: Readonly<Record<string, () => string>> = {
-  'operations.md': operationsPage,
-  'cli.md': cliPage,
-  'errors.md': errorsPage,
-  'events.md': eventsPage,
-  'settings.md': settingsPage,
+const generated: Readonly<Record<string, () => string>> = {
+  'docs/reference/operations.md': operationsPage,
+  'docs/reference/parity.md': parityPage,
+  'docs/reference/cli.md': cliPage,
+  'docs/reference/errors.md': errorsPage,
+  'docs/reference/events.md': eventsPage,
+  'docs/reference/settings.md': settingsPage,
+  'sdk/src/operations.ts': () => typescriptOperations(allOperations),
+  'python/quarterdeck/operations.py': () => pythonOperations(allOperations),
 };
 
-/** Writes every page; answers their names. */
-export async function writePages(): Promise<string[]> {
-  await mkdir(directory, { recursive: true });
-  for (const [name, page] of Object.entries(pages)) await writeFile(directory + name, page());
-  return Object.keys(pages).map((name) => `docs/reference/${name}`);
+/** Writes every file; answers their paths. */
+export async function writeGenerated(): Promise<string[]> {
+  for (const [path, text] of Object.entries(generated)) {
+    await mkdir(dirname(root + path), { recursive: true });
+    await writeFile(root + path, text());
+  }
+  return Object.keys(generated);
 }
 
-/** Names of the pages that differ from what the code says. */
-export async function stalePages(): Promise<string[]> {
+/** Paths of the files that differ from what the code says. */
+export async function staleGenerated(): Promise<string[]> {
   const stale: string[] = [];
-  for (const [name, page] of Object.entries(pages)) {
-    const written = await readFile(directory + name, 'utf8').catch(() => '');
-    if (written !== page()) stale.push(`docs/reference/${name}`);
+  for (const [path, text] of Object.entries(generated)) {
+    const written = await readFile(root + path, 'utf8').catch(() => '');
+    if (written !== text()) stale.push(path);
   }
   return stale;
 }

@@ -1,0 +1,21 @@
+"""Client of Quarterdeck for agents. Standard library only; Python 3.9 or newer."""
+
+from .client import Quarterdeck
+from .errors import QuarterdeckError
+from .held_jobs import LeaseLost
+from .live import LiveMessage
+from .outbox import Outbox
+from .wire import CallOptions
+from .worker import GiveUp, Job, work
+
+__all__ = [
+    "CallOptions",
+    "GiveUp",
+    "Job",
+    "LeaseLost",
+    "LiveMessage",
+    "Outbox",
+    "Quarterdeck",
+    "QuarterdeckError",
+    "work",
+]

@@ -1,0 +1,9 @@
+// The door of the SDK. The outbox, which needs a file, has a door of its own: `@quarterdeck/sdk/outbox`.
+export type { Desired } from './beats.ts';
+export { QuarterdeckError } from './errors.ts';
+export { LeaseLost } from './held-jobs.ts';
+export type { LiveInput, LiveMessage } from './live.ts';
+export * from './operations.ts';
+export { Quarterdeck, type QuarterdeckOptions } from './quarterdeck.ts';
+export type { CallOptions, Page } from './wire.ts';
+export { GiveUp, type Handler, type Job, type WorkOptions, work } from './worker.ts';

@@ -1,0 +1,76 @@
+// The client: every operation as a method, the live feed and beats, for one credential.
+import { Beats, type Desired } from './beats.ts';
+import { type Connection, sendCall } from './connection.ts';
+import { variable } from './environment.ts';
+import { followLive, type LiveInput, type LiveMessage } from './live.ts';
+import { Operations } from './operations.ts';
+
+export interface QuarterdeckOptions {
+  /** Default: QUARTERDECK_URL. */
+  readonly url?: string | undefined;
+  /** Default: QUARTERDECK_TOKEN. It alone says who asks. */
+  readonly token?: string | undefined;
+  /** The agent that beats are for; default: QUARTERDECK_AGENT. */
+  readonly agent?: string | undefined;
+  /** Longest wait for one answer; default 30 s. */
+  readonly timeoutMs?: number | undefined;
+  /** How long a call goes on trying while the server is away or busy; default 60 s. */
+  readonly retryForMs?: number | undefined;
+}
+
+export class Quarterdeck extends Operations {
+  readonly url: string;
+  readonly #agentName: string | undefined;
+  readonly #connection: Connection;
+  readonly #beats: Beats;
+
+  constructor(options: QuarterdeckOptions = {}) {
+    const connection = {
+      url: addressOf(options.url ?? variable('QUARTERDECK_URL')),
+      token: tokenOf(options.token ?? variable('QUARTERDECK_TOKEN')),
+      timeoutMs: options.timeoutMs ?? 30_000,
+      retryForMs: options.retryForMs ?? 60_000,
+    };
+    super((wire, input, callOptions) => sendCall(connection, wire, input, callOptions));
+    this.url = connection.url;
+    this.#agentName = options.agent ?? variable('QUARTERDECK_AGENT');
+    this.#connection = connection;
+    this.#beats = new Beats(this.agent, this.#agentName);
+  }
+
+  /** The same server with another credential: the token of a job, for what is done in its tenant's name. */
+  withToken(token: string): Quarterdeck {
+    return new Quarterdeck({ ...this.#connection, agent: this.#agentName, token });
+  }
+
+  /** Follows the log: every event once and in order, also over broken connections. */
+  live(input: LiveInput = {}): AsyncGenerator<LiveMessage> {
+    return followLive(this.#connection, input);
+  }
+
+  /** Whether the next beat will be sent. */
+  get beatIsDue(): boolean {
+    return this.#beats.isDue;
+  }
+
+  /**
+   * Says that the agent is well, and answers what is wanted of it. Call it from the work itself, as often as you like: one
+   * in five seconds is sent, and while the server is away the last answer counts.
+   */
+  beat(status?: string, job?: string): Promise<Desired> {
+    return this.#beats.beat(status, job);
+  }
+}
+
+function addressOf(url: string | undefined): string {
+  if (url === undefined) throw new TypeError('no address: set QUARTERDECK_URL, or give `url`');
+  if (!/^https?:$/.test(new URL(url).protocol)) throw new TypeError(`"${url}" is no address of http or https`);
+  return url.replace(/\/+$/, '');
+}
+
+function tokenOf(token: string | undefined): string {
+  if (token === undefined) throw new TypeError('no credential: set QUARTERDECK_TOKEN, or give `token`');
+  // What a header cannot carry would be refused later with an error that shows it.
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new TypeError('the token has characters that no token has');
+  return token;
+}
