@@ -1,6 +1,8 @@
 // One request of the protocol, handed on to /mcp of a server: so that stdio answers what HTTP answers.
 import { CLIENT_CAPABILITIES_META_KEY, PROTOCOL_VERSION_META_KEY, ProtocolError } from '@modelcontextprotocol/server';
+import { platformErrors } from '../../platform/platform-errors.ts';
 import { type Connection, readAnswer, send } from '../cli/client.ts';
+import { LARGEST_BODY } from './limits.ts';
 
 /** The generation spoken between the two ends of ours, whatever the client speaks. */
 const REVISION = '2026-07-28';
@@ -10,7 +12,10 @@ interface Answer {
   readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
 }
 
-/** Throws ProtocolError as the server did, CliFailure when the server refused the request or did not answer. */
+/**
+ * Throws ProtocolError as the server did, CliFailure when the server refused the request or did not answer, and
+ * `payload_too_large`.
+ */
 export async function forward(
   connection: Connection,
   method: string,
@@ -18,6 +23,14 @@ export async function forward(
   signal: AbortSignal,
 ): Promise<Record<string, unknown>> {
   const { _meta: _, ...own } = params;
+  const body = JSON.stringify({
+    jsonrpc: '2.0',
+    id: 1,
+    method,
+    params: { ...own, _meta: { [PROTOCOL_VERSION_META_KEY]: REVISION, [CLIENT_CAPABILITIES_META_KEY]: {} } },
+  });
+  // A server that refuses a body closes the connection under it, and why is not always heard.
+  if (Buffer.byteLength(body) > LARGEST_BODY) throw platformErrors.payload_too_large({ limit: LARGEST_BODY });
   const response = await send(connection, '/mcp', {
     method: 'POST',
     signal,
@@ -28,15 +41,7 @@ export async function forward(
       'mcp-method': method,
       ...nameHeader(own['name'] ?? own['uri']),
     },
-    body: JSON.stringify({
-      jsonrpc: '2.0',
-      id: 1,
-      method,
-      params: {
-        ...own,
-        _meta: { [PROTOCOL_VERSION_META_KEY]: REVISION, [CLIENT_CAPABILITIES_META_KEY]: {} },
-      },
-    }),
+    body,
   });
   const { result, error } = await answerOf(response);
   if (error !== undefined) throw new ProtocolError(error.code, error.message, error.data);

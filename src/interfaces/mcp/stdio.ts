@@ -2,6 +2,7 @@
 // the protocol, so whatever else there is to say goes to stderr.
 import { ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import { type AppError, isAppError } from '../../platform/errors.ts';
 import { platformErrors } from '../../platform/platform-errors.ts';
 import { CliFailure, type Connection } from '../cli/client.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
@@ -61,10 +62,10 @@ function makePipe(options: StdioOptions): Server {
       try {
         return (await forward(await options.connect(), method, params, signal)) as never;
       } catch (error) {
-        if (!(error instanceof CliFailure)) throw error;
+        if (!(error instanceof CliFailure) && !isAppError(error)) throw error;
         const problem = problemOf(error);
         if (method === 'tools/call') return toolRefusal(problem) as never;
-        throw new ProtocolError(ProtocolErrorCode.InternalError, textOf(error), problem);
+        throw new ProtocolError(ProtocolErrorCode.InternalError, `${problem['detail']}. ${problem['hint']}`, problem);
       }
     });
   }
@@ -72,14 +73,14 @@ function makePipe(options: StdioOptions): Server {
 }
 
 // What the server said, or that none did.
-function problemOf(failure: CliFailure): Record<string, unknown> {
+function problemOf(failure: CliFailure | AppError): Record<string, unknown> {
+  if (isAppError(failure)) {
+    const { code, message, hint, retryable } = failure;
+    return { code, detail: message, hint, retryable };
+  }
   if (failure.problem !== undefined) return failure.problem;
   const { code, retryable } = platformErrors.unavailable();
   return { code, detail: failure.message, hint: failure.hint ?? '', retryable };
-}
-
-function textOf({ message, hint }: CliFailure): string {
-  return hint === undefined ? message : `${message}. ${hint}`;
 }
 
 function firstLine(error: Error): string {
