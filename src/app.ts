@@ -87,7 +87,7 @@ export function createApp(options: AppOptions): App {
 
   const tenants = tenantDirectory(db);
   const log = new Log({ db, wakeups, tenants, failed, reservedTypes: new Set(Object.keys(eventSpecs)) });
-  const access = new Access({ db, wakeups, log, tenants, publicUrl: options.publicUrl });
+  const access = new Access({ db, log, tenants, publicUrl: options.publicUrl });
   const work = new Work({ db, wakeups, log, access, tenants });
   access.credentials.useJobs(work.findJobHolder);
   const deadJobs = work.listDead.bind(work);

@@ -35,20 +35,20 @@ export async function openTestApp(connections = 6, logger = createLogger('test',
   };
   const tenantId = async (tenant: string | undefined) => {
     const call = app.call(await app.access.credentials.getCaller(await operatorToken()));
-    if (tenant === undefined) return { call, id: await app.access.homeTenant(call, undefined, 'fleet') };
-    await app.access.createTenant(call, { tenant }).catch((error: { code?: string }) => {
+    if (tenant === undefined) return { call, id: await app.access.tenants.home(call, undefined, 'fleet') };
+    await app.access.tenants.create(call, { tenant }).catch((error: { code?: string }) => {
       if (error.code !== 'access.tenant_exists') throw error;
     });
-    return { call, id: await app.access.homeTenant(call, tenant, 'fleet') };
+    return { call, id: await app.access.tenants.home(call, tenant, 'fleet') };
   };
   const agentToken = async (slug: string, tenant?: string) => {
     const { call, id } = await tenantId(tenant);
     return call.write(async (tx) => {
       const address = `${slug}@${tenant ?? 'fleet'}`;
-      const agent = await app.access
-        .getAgent(tx, address)
+      const agent = await app.access.agents
+        .get(tx, address)
         .catch(() => app.fleet.register(tx, call, { slug, tenantId: id, kind: 'external' }));
-      return (await app.access.issueAgentToken(tx, call, agent, 'test')).token;
+      return (await app.access.tokens.issueForAgent(tx, call, agent, 'test')).token;
     });
   };
   return {

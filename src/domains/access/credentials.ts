@@ -5,8 +5,10 @@ import { type Database, fleetScope } from '../../platform/db/database.ts';
 import { platformErrors } from '../../platform/platform-errors.ts';
 import { FLEET_SLUG, FLEET_TENANT } from '../../platform/tenants.ts';
 import { abilities, jobAbilities } from './abilities.ts';
+import { findAgents } from './agent-store.ts';
+import * as store from './credential-store.ts';
 import { hashOfJobToken, hashSecret, jobOfToken, kindOfSecret } from './secrets.ts';
-import * as store from './store.ts';
+import { findTenants } from './tenant-store.ts';
 
 /** What the work room knows of a job whose lease is valid and whose token has this hash. */
 export interface JobHolder {
@@ -86,8 +88,8 @@ export class Credentials {
     if (holder === undefined) throw platformErrors.unauthenticated();
     const { agents, tenants } = await this.#db.read(fleetScope, async (tx) => {
       const [agents, tenants] = await Promise.all([
-        store.findAgents(tx, { ids: [holder.agentId] }),
-        store.findTenants(tx, { ids: [holder.tenantId] }),
+        findAgents(tx, { ids: [holder.agentId] }),
+        findTenants(tx, { ids: [holder.tenantId] }),
       ]);
       return { agents, tenants };
     });

@@ -6,13 +6,13 @@ import type { Access } from './service.ts';
 export function accessHandlers(access: Access): Handlers<typeof operations> {
   return {
     me: (call) => access.me(call),
-    signIn: (call, { key }) => access.signIn(call, key),
-    signOut: (call) => access.signOut(call),
-    createSignInLink: (call) => access.createSignInLink(call),
-    listTenants: (call, input) => access.listTenants(call, input),
-    createTenant: (call, input) => access.createTenant(call, input),
-    listTokens: (call, input) => access.listTokens(call, input),
-    createToken: (call, input) => access.createToken(call, input),
-    revokeToken: (call, { token_id }) => access.revokeToken(call, token_id),
+    signIn: (call, { key }) => access.sessions.signIn(call, key),
+    signOut: (call) => access.sessions.signOut(call),
+    createSignInLink: (call) => access.sessions.createSignInLink(call),
+    listTenants: (call, input) => access.tenants.list(call, input),
+    createTenant: (call, input) => access.tenants.create(call, input),
+    listTokens: (call, input) => access.tokens.list(call, input),
+    createToken: (call, input) => access.tokens.create(call, input),
+    revokeToken: (call, { token_id }) => access.tokens.revoke(call, token_id),
   };
 }

@@ -4,7 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Caller } from '../../platform/call.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import { platformErrors } from '../../platform/platform-errors.ts';
-import * as store from './store.ts';
+import * as store from './idempotency-store.ts';
 
 export interface KeyedRequest {
   readonly caller: Caller;

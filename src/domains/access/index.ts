@@ -1,5 +1,6 @@
 // The door of the access room.
 export { type Ability, abilities, abilityWords } from './abilities.ts';
+export type { AgentIdentity } from './agent-store.ts';
 export { anonymousCaller, type FindJobHolder, systemCaller } from './credentials.ts';
 export { accessErrors } from './errors.ts';
 export { accessEvents } from './events.ts';
@@ -9,5 +10,4 @@ export { accessLoops } from './loops.ts';
 export { operations as accessOperations } from './operations.ts';
 export { hashJobSecret, jobToken, newJobSecret } from './secrets.ts';
 export { Access } from './service.ts';
-export type { AgentIdentity } from './store.ts';
 export { tenantDirectory } from './tenant-directory.ts';

@@ -3,7 +3,7 @@ import type { Call } from '../../platform/call.ts';
 import { type Database, fleetScope } from '../../platform/db/database.ts';
 import type { TenantDirectory } from '../../platform/tenants.ts';
 import { accessErrors } from './errors.ts';
-import { findTenants } from './store.ts';
+import { findTenants } from './tenant-store.ts';
 
 export function tenantDirectory(db: Database): TenantDirectory {
   const slugById = new Map<string, string>();

@@ -112,13 +112,13 @@ async function declare(
 ): Promise<void> {
   const { slug, tenantId, supervision } = want;
   if (row === undefined) {
-    const { id } = await access.createAgent(tx, call, { slug, tenantId, kind: 'process' });
+    const { id } = await access.agents.create(tx, call, { slug, tenantId, kind: 'process' });
     await store.insertAgent(tx, { id, tenantId, slug, silenceLimitSeconds: null, queues: [] });
     await store.declareAgent(tx, id, supervision, false);
     return;
   }
   await store.declareAgent(tx, row.agent_id, supervision, step.restart);
-  if (row.kind !== 'process') await access.setAgentKind(tx, row.agent_id, 'process');
+  if (row.kind !== 'process') await access.agents.setKind(tx, row.agent_id, 'process');
   await log.append(tx, call, [
     fleetEvents.make(
       'agent.changed',
@@ -136,11 +136,5 @@ export async function remove(
   row: store.AgentRow,
 ): Promise<void> {
   await store.deleteAgent(tx, row.agent_id);
-  await access.removeAgent(tx, call, {
-    id: row.agent_id,
-    tenant_id: row.tenant_id,
-    slug: row.slug,
-    kind: row.kind,
-    created_at: row.created_at,
-  });
+  await access.agents.remove(tx, call, { id: row.agent_id, tenant_id: row.tenant_id, slug: row.slug });
 }

@@ -75,13 +75,13 @@ export class Orders {
 
 /** The agent that an address means. Throws `access.agent_not_found`, `access.agent_ambiguous`. */
 export async function findAddressed(access: Access, tx: Tx, address: string): Promise<store.AgentRow> {
-  const { id } = await access.getAgent(tx, address);
+  const { id } = await access.agents.get(tx, address);
   return existing(await store.findAgent(tx, id), address);
 }
 
 /** As `findAddressed`; nobody else orders anything of it until this transaction ends. */
 export async function lockAddressed(access: Access, tx: Tx, address: string): Promise<store.AgentRow> {
-  const { id } = await access.getAgent(tx, address);
+  const { id } = await access.agents.get(tx, address);
   return existing(await store.lockAgent(tx, id), address);
 }
 

@@ -59,7 +59,7 @@ export class Fleet {
   // Registration
 
   async add(call: Call, input: ParsedInput<typeof addAgent>): Promise<OutputOf<typeof addAgent>> {
-    const tenantId = await this.#options.access.homeTenant(call, input.tenant, 'fleet');
+    const tenantId = await this.#options.access.tenants.home(call, input.tenant, 'fleet');
     try {
       return await call.write(async (tx) => {
         const identity = await this.register(tx, call, {
@@ -69,7 +69,7 @@ export class Fleet {
           silenceLimitSeconds: input.silence_limit_seconds ?? null,
           queues: input.queues ?? [],
         });
-        const { token } = await this.#options.access.issueAgentToken(tx, call, identity, AGENT_TOKEN);
+        const { token } = await this.#options.access.tokens.issueForAgent(tx, call, identity, AGENT_TOKEN);
         return { ...agentItem((await store.findAgent(tx, identity.id))!), token };
       });
     } catch (error) {
@@ -91,7 +91,7 @@ export class Fleet {
     },
   ): Promise<AgentIdentity> {
     const { slug, tenantId, kind, silenceLimitSeconds = null, queues = [] } = agent;
-    const identity = await this.#options.access.createAgent(tx, call, { slug, tenantId, kind });
+    const identity = await this.#options.access.agents.create(tx, call, { slug, tenantId, kind });
     await store.insertAgent(tx, { id: identity.id, tenantId, slug, silenceLimitSeconds, queues });
     this.#wakeHosts(tx);
     return identity;
@@ -110,8 +110,8 @@ export class Fleet {
   async issueToken(call: Call, address: string): Promise<OutputOf<typeof issueAgentToken>> {
     const { access } = this.#options;
     return call.write(async (tx) => {
-      const identity = await access.getAgent(tx, address);
-      const { token, tokenId } = await access.issueAgentToken(tx, call, identity, AGENT_TOKEN);
+      const identity = await access.agents.get(tx, address);
+      const { token, tokenId } = await access.tokens.issueForAgent(tx, call, identity, AGENT_TOKEN);
       return { agent: identity.slug, token, token_id: tokenId };
     });
   }

@@ -40,7 +40,7 @@ export class Adding {
   async add(call: Call, input: ParsedInput<typeof addJobs>): Promise<OutputOf<typeof addJobs>> {
     const jobs = oneOrMany(input).map(toRow);
     const { access, log, wakeups } = this.#options;
-    const tenantId = await access.homeTenant(call, input.tenant, 'default');
+    const tenantId = await access.tenants.home(call, input.tenant, 'default');
     return call.write(async (tx) => {
       const lanes = await this.#lanesOf(tx, tenantId, new Set(jobs.map((job) => job.queue)));
       const of = { tenantId, createdBy: call.caller.name, lanes };

@@ -89,7 +89,7 @@ export async function introduce(config: Config, database: { url: string }, logge
     return {
       token: operator.token,
       async signInUrl() {
-        return (await app.access.makeLink(app.systemCall(), operator)).url;
+        return (await app.access.sessions.makeLink(app.systemCall(), operator)).url;
       },
       end: () => app.stop(),
     };

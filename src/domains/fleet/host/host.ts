@@ -216,11 +216,11 @@ class FleetHost implements Host {
     return call.write(async (tx) => {
       if (!(await store.claim(tx, identity, wanted.agent_id))) return undefined;
       const report = await store.beginStart(tx, wanted.agent_id, wanted.restart_generation);
-      await app.access.revokeAgentTokens(tx, call, agent, {
+      await app.access.tokens.revokeOfAgent(tx, call, agent, {
         name: PROCESS_TOKEN,
         reason: 'its process is started anew',
       });
-      const { token } = await app.access.issueAgentToken(tx, call, agent, PROCESS_TOKEN);
+      const { token } = await app.access.tokens.issueForAgent(tx, call, agent, PROCESS_TOKEN);
       return { token, report };
     });
   }
@@ -235,12 +235,7 @@ class FleetHost implements Host {
       if (outcome === 'stale') return;
       if (outcome === 'new' && report.events.some(({ type }) => type === 'process.ended')) {
         const why = { name: PROCESS_TOKEN, reason: 'its process ended' };
-        await app.access.revokeAgentTokens(
-          tx,
-          call,
-          { id, tenant_id, slug, kind: 'process', created_at: new Date(0) },
-          why,
-        );
+        await app.access.tokens.revokeOfAgent(tx, call, { id, tenant_id, slug }, why);
       }
       // The payloads were checked by the types that made them; the table checks them again.
       const events = report.events.map(({ type, payload }) => fleetEvents.make(type, payload as never, about));
