@@ -50,7 +50,7 @@ export interface Operation<
   readonly bodyLimit: number;
   /** Fields of the output that show a secret this once (`jobs.token` for each of a list): no copy of them is kept. */
   readonly secretOutput: readonly string[];
-  /** Most calls per credential and minute; undefined: the listener's general limit. */
+  /** Most calls from one address in a minute; undefined: no limit of its own. */
   readonly perMinute?: number;
   readonly cli: CliWords | { readonly none: string };
   /** What is usually asked next, and where in input and output the values of its fields stand (`jobs.0.id`). */
