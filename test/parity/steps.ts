@@ -1,0 +1,112 @@
+// Every operation once, in an order in which each has what it needs: what is given to all interfaces alike. An operation
+// without a step fails the parity test.
+
+/** Answers so far, by operation. */
+// biome-ignore lint/suspicious/noExplicitAny: answers are looked into by the steps that follow
+export type Past = Readonly<Record<string, any>>;
+
+export interface Step {
+  readonly operation: string;
+  /** Default: the operator. `agent` is `worker`; `nobody` has no credential. */
+  readonly as?: 'agent' | 'nobody';
+  readonly input?: (past: Past) => Readonly<Record<string, unknown>>;
+  /** An interface that has it in another form, and where that is proved. */
+  readonly otherwise?: Readonly<Record<string, string>>;
+}
+
+/** Of agents: `worker` runs elsewhere, `pricer` is declared. */
+export const steps: readonly Step[] = [
+  { operation: 'access.me' },
+  { operation: 'access.tenant.create', input: () => ({ tenant: 'acme', name: 'Acme Ltd' }) },
+  { operation: 'access.tenant.list', input: () => ({ limit: 10 }) },
+  {
+    operation: 'access.token.create',
+    input: () => ({ name: 'ci', abilities: ['log:append', 'work:enqueue'], tenant: 'acme' }),
+  },
+  { operation: 'access.token.list', input: () => ({ tenant: 'acme', limit: 10 }) },
+  { operation: 'access.token.revoke', input: (past) => ({ token_id: past['access.token.create'].token_id }) },
+  { operation: 'access.sign_in_link.create' },
+  {
+    operation: 'access.session.create',
+    as: 'nobody',
+    input: (past) => ({ key: past['access.sign_in_link.create'].url.split('#k=')[1] }),
+  },
+  { operation: 'access.session.remove' },
+
+  {
+    operation: 'log.event.append',
+    as: 'agent',
+    input: () => ({
+      event_type: 'price.checked',
+      payload: { sku: 'Ä-1', nested: { list: [1, null, 'two'] } },
+      subject: 'agent:pricer',
+      correlation_id: 'night-1',
+    }),
+  },
+  { operation: 'log.event.list', input: () => ({ event_type: 'price.*', subject: 'agent:pricer', limit: 5 }) },
+  { operation: 'log.event.show', input: (past) => ({ cursor: past['log.event.append'].events[0].cursor }) },
+  {
+    operation: 'log.live',
+    input: (past) => ({ after: past['access.token.list'].as_of, topics: 'type:price.*', limit: 5 }),
+    otherwise: { cli: 'it follows until it is ended: src/interfaces/cli' },
+  },
+
+  {
+    operation: 'work.job.add',
+    input: () => ({ kind: 'reprice', payload: { sku: 'A1' }, priority: 50, tenant: 'acme', unique_key: 'A1' }),
+  },
+  { operation: 'work.job.list', input: () => ({ state: 'queued', tenant: 'acme', limit: 10 }) },
+  { operation: 'work.job.show', input: (past) => ({ job: past['work.job.add'].jobs[0].id }) },
+  {
+    operation: 'work.job.claim',
+    as: 'agent',
+    input: () => ({ queues: ['reprice', 'other'], limit: 2, lease_seconds: 30, wait: 1 }),
+  },
+  { operation: 'work.job.renew', as: 'agent', input: (past) => ({ jobs: [held(past)], lease_seconds: 60 }) },
+  {
+    operation: 'work.job.complete',
+    as: 'agent',
+    input: (past) => ({ jobs: [{ ...held(past), outcome: 'done', result: { price: 12.5 } }] }),
+  },
+  { operation: 'work.summary', input: () => ({ tenant: 'acme' }) },
+
+  {
+    operation: 'fleet.agent.add',
+    input: () => ({
+      agent: 'scout',
+      kind: 'external',
+      tenant: 'acme',
+      queues: ['leads', 'mail'],
+      silence_limit_seconds: 90.5,
+    }),
+  },
+  {
+    operation: 'fleet.agent.beat',
+    as: 'agent',
+    input: () => ({ agent: 'worker', status: 'well', usage: { tokens: 12 } }),
+  },
+  { operation: 'fleet.agent.list', input: () => ({ tenant: 'acme', limit: 10 }) },
+  { operation: 'fleet.agent.show', input: () => ({ agent: 'scout@acme' }) },
+  { operation: 'fleet.agent.token', input: () => ({ agent: 'scout' }) },
+  { operation: 'fleet.agent.pause', input: () => ({ agent: 'pricer', reason: 'prices look wrong' }) },
+  { operation: 'fleet.agent.resume', input: () => ({ agent: 'pricer' }) },
+  { operation: 'fleet.agent.stop', input: () => ({ agent: 'pricer', reason: 'over budget' }) },
+  { operation: 'fleet.agent.restart', input: () => ({ agent: 'pricer', reason: 'it hangs' }) },
+  { operation: 'fleet.agent.console', input: () => ({ agent: 'pricer', bytes: 1000 }) },
+  { operation: 'fleet.status', input: () => ({ tenant: 'acme' }) },
+  { operation: 'fleet.agent.remove', input: () => ({ agent: 'scout' }) },
+];
+
+function held(past: Past): object {
+  const { id, lease } = past['work.job.claim'].jobs[0];
+  return { id, lease };
+}
+
+/** What every interface refuses alike. */
+export const refusals: readonly (Step & { readonly code: string })[] = [
+  { operation: 'work.job.show', input: () => ({ job: 'job_0000000000000000000001' }), code: 'work.job_not_found' },
+  { operation: 'fleet.agent.pause', input: () => ({ agent: 'nobody-here' }), code: 'access.agent_not_found' },
+  { operation: 'access.tenant.create', input: () => ({ tenant: 'acme' }), code: 'access.tenant_exists' },
+  { operation: 'access.tenant.list', as: 'agent', code: 'denied' },
+  { operation: 'log.event.append', input: () => ({ event_type: 'work.job.added' }), code: 'log.reserved_event_type' },
+];
