@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { placeSdks } from '../../src/interfaces/cli/local/example-sdks.ts';
 import { type Installation, plainEnvironment } from '../support/installation.ts';
 
 export const HARBOUR = resolve(import.meta.dirname, '../../examples/harbour');
@@ -33,6 +34,7 @@ export interface Crew {
 export function musterCrew(installation: Installation, options: { documents: 'shipped' | 'none' }): Crew {
   const dir = mkdtempSync(join(tmpdir(), 'qd-harbour-'));
   cpSync(join(HARBOUR, 'agents'), join(dir, 'agents'), { recursive: true });
+  placeSdks(dir);
   if (options.documents === 'shipped') cpSync(join(HARBOUR, 'documents'), join(dir, 'documents'), { recursive: true });
   else mkdirSync(join(dir, 'documents'));
   const members: CrewMember[] = [];

@@ -1,18 +1,21 @@
 // The builder (Node) renders documents to pages of a small site, output/site, and has each page checked.
-import { work } from './client.mjs';
+import { work } from '@quarterdeck/sdk';
 import { renderMarkdown } from './markdown.mjs';
-import { listDocuments, readDocument, writeOutput } from './shelf.mjs';
+import { LEASE_SECONDS, listDocuments, readDocument, writeOutput } from './shelf.mjs';
 
-await work({ queues: ['pages'], handlers: { 'render-page': renderPage, 'render-index': renderIndex } });
+await work(['pages'], { 'render-page': renderPage, 'render-index': renderIndex }, { leaseSeconds: LEASE_SECONDS });
 
 async function renderPage(job) {
   const { document, check } = job.payload;
   const { title, html } = renderMarkdown(await readDocument(document));
   const page = pageOf(document);
   await writeOutput(`site/${page}`, layout(title, `<p><a href="index.html">All documents</a></p>\n${html}`));
-  await job.event('page.rendered', { document, page, bytes: html.length });
+  await job.emit('page.rendered', { document, page, bytes: html.length }, { once: 'rendered' });
   // One check of a page that waits is enough, however often the page is rendered meanwhile.
-  if (check) await job.enqueue({ kind: 'check-page', queue: 'links', payload: { page }, unique_key: `check:${page}` });
+  if (check) {
+    const checking = { kind: 'check-page', queue: 'links', payload: { page }, unique_key: `check:${page}` };
+    await job.qd.job.add(checking, { idempotencyKey: `${job.id}:check` });
+  }
   return { page, title };
 }
 

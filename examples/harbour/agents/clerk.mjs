@@ -1,19 +1,16 @@
 // The clerk (Node) shares the queue `documents` with the librarian (Python): who is free counts the next document, and
 // both count alike. It also reads the tide gauge, which fails now and then on purpose.
-import { work } from './client.mjs';
-import { readDocument, writeOutput } from './shelf.mjs';
+import { work } from '@quarterdeck/sdk';
+import { LEASE_SECONDS, readDocument, writeOutput } from './shelf.mjs';
 
-await work({
-  queues: ['documents', 'gauges'],
-  atOnce: 4,
-  handlers: { 'count-document': countDocument, 'read-gauge': readGauge },
-});
+const handlers = { 'count-document': countDocument, 'read-gauge': readGauge };
+await work(['documents', 'gauges'], handlers, { limit: 4, leaseSeconds: LEASE_SECONDS });
 
 async function countDocument(job) {
   const { document } = job.payload;
   const counts = countsOf(await readDocument(document));
   await writeOutput(`counts/${document}.json`, `${JSON.stringify({ document, ...counts }, null, 2)}\n`);
-  await job.event('document.counted', { document, words: counts.words });
+  await job.emit('document.counted', { document, words: counts.words }, { once: 'counted' });
   return { document, ...counts };
 }
 

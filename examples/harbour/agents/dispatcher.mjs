@@ -1,36 +1,42 @@
 // The dispatcher (Node) gives the others work: everything once at its start, then a job every two seconds for ever, for
 // documents may have changed meanwhile.
-import { beat, call, enqueue, isLeaving, pause } from './client.mjs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Quarterdeck } from '@quarterdeck/sdk';
 import { listDocuments } from './shelf.mjs';
 
 const EVERY_MS = 2_000;
 
-let lastDesired = 'run';
+// A dispatcher has nothing else to do than to wait for the server.
+const qd = new Quarterdeck({ retryForMs: Number.POSITIVE_INFINITY });
+const leaving = new AbortController();
+const { signal } = leaving;
+for (const name of ['SIGTERM', 'SIGINT']) process.once(name, () => leaving.abort());
 
-const seeded = await plan();
-await addJobs(seeded);
-console.log(`added ${seeded.length} jobs`);
-
-while (!isLeaving()) {
-  for (const job of await plan()) {
-    await pause(EVERY_MS);
-    if (isLeaving()) break;
-    // Being paused is for it to heed: it claims nothing that could be held back.
-    while ((await desired()) === 'pause' && !isLeaving()) await pause(EVERY_MS);
-    await addJobs([job]);
-  }
-  await pause(EVERY_MS);
+try {
+  await dispatch();
+} catch (error) {
+  if (!signal.aborted) throw error;
+  console.log('leaves');
 }
 
-// A beat is sent at most every few seconds; in between the last answer counts.
-async function desired() {
-  lastDesired = (await beat('dispatching')) ?? lastDesired;
-  return lastDesired;
+async function dispatch() {
+  const seeded = await plan();
+  await addJobs(seeded);
+  console.log(`added ${seeded.length} jobs`);
+  for (;;) {
+    for (const job of await plan()) {
+      await delay(EVERY_MS, undefined, { signal });
+      // Being paused is for it to heed: it claims nothing that could be held back.
+      while ((await qd.beat('dispatching')) === 'pause') await delay(EVERY_MS, undefined, { signal });
+      await addJobs([job]);
+    }
+    await delay(EVERY_MS, undefined, { signal });
+  }
 }
 
 /** One round: each document counted and rendered, the tide now and then, the list of all pages. Only what somebody works on. */
 async function plan() {
-  const { items } = await call('GET', '/v1/agents?limit=500');
+  const { items } = await qd.agent.list({ limit: 500 }, { signal });
   const queues = new Set(items.flatMap((agent) => agent.queues));
   const check = queues.has('links');
   const documents = await listDocuments();
@@ -45,6 +51,8 @@ async function plan() {
 }
 
 // A document that still waits for its turn is not put in line again: when nobody works, the queue does not grow.
-function addJobs(jobs) {
-  return enqueue(jobs.map((job) => ({ ...job, unique_key: `${job.kind}:${job.payload.document ?? ''}` })));
+async function addJobs(jobs) {
+  if (jobs.length === 0) return;
+  const named = jobs.map((job) => ({ ...job, unique_key: `${job.kind}:${job.payload.document ?? ''}` }));
+  await qd.job.add({ jobs: named }, { signal });
 }

@@ -6,10 +6,11 @@ import random
 import re
 from html.parser import HTMLParser
 
-from quarterdeck_client import GiveUp, say, work
+from quarterdeck import GiveUp, work
 
 SITE = os.path.join("output", "site")
 PAGE = re.compile(r"[a-z0-9-]+\.html")
+LEASE_SECONDS = int(os.environ.get("HARBOUR_LEASE_SECONDS", "30"))
 
 jobs_until_the_fall = random.randint(30, 50)
 
@@ -36,7 +37,7 @@ def check_page(job):
     global jobs_until_the_fall
     jobs_until_the_fall -= 1
     if jobs_until_the_fall == 0:
-        say("the inspector slips on the wet quay (on purpose): his process ends now")
+        print("the inspector slips on the wet quay (on purpose): his process ends now", flush=True)
         os._exit(1)
     name = job.payload.get("page")
     # A payload comes from whoever may add jobs: it names a page, never a path.
@@ -53,7 +54,7 @@ def check_page(job):
         if reason is not None:
             broken.append({"link": link, "reason": reason})
     if broken:
-        job.event("page.links_broken", {"page": name, "broken": broken})
+        job.emit("page.links_broken", {"page": name, "broken": broken}, once="checked")
     return {"page": name, "links": len(page.links), "broken": broken}
 
 
@@ -71,4 +72,4 @@ def why_broken(link, page):
     return None if not place or place in Page(target).places else f"no place #{place} in {target}"
 
 
-work(["links"], {"check-page": check_page})
+work(["links"], {"check-page": check_page}, lease_seconds=LEASE_SECONDS)

@@ -5,10 +5,11 @@ import json
 import os
 import re
 
-from quarterdeck_client import GiveUp, work
+from quarterdeck import GiveUp, work
 
 # A payload comes from whoever may add jobs: it names a document, never a path.
 DOCUMENT = re.compile(r"[a-z0-9-]+\.md")
+LEASE_SECONDS = int(os.environ.get("HARBOUR_LEASE_SECONDS", "30"))
 
 
 def count_document(job):
@@ -23,7 +24,7 @@ def count_document(job):
         raise GiveUp(f"there is no document {document}") from None
     counts = {"document": document, **counts_of(text)}
     write_output(os.path.join("counts", f"{document}.json"), json.dumps(counts, indent=2, ensure_ascii=False) + "\n")
-    job.event("document.counted", {"document": document, "words": counts["words"]})
+    job.emit("document.counted", {"document": document, "words": counts["words"]}, once="counted")
     return counts
 
 
@@ -53,4 +54,4 @@ def write_output(path, text):
     os.replace(f"{path}.{os.getpid()}", path)
 
 
-work(["documents"], {"count-document": count_document}, at_once=4)
+work(["documents"], {"count-document": count_document}, limit=4, lease_seconds=LEASE_SECONDS)

@@ -1,7 +1,10 @@
-// Where the harbour keeps its files, below the working directory: documents/ is read, output/ is written.
+// Where the harbour keeps its files, below the working directory: documents/ is read, output/ is written. And how long an
+// agent may hold a job without a sign of progress.
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { GiveUp } from './client.mjs';
+import { GiveUp } from '@quarterdeck/sdk';
+
+export const LEASE_SECONDS = Number(process.env.HARBOUR_LEASE_SECONDS ?? 30);
 
 // A payload comes from whoever may add jobs: it names a document, never a path.
 const DOCUMENT = /^[a-z0-9-]+\.md$/;

@@ -7,6 +7,7 @@ import { missingPrograms } from '../../../config/missing-programs.ts';
 import { type Config, withManifest } from '../../../config.ts';
 import { CliFailure } from '../client.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { placeSdks } from './example-sdks.ts';
 
 const SHIPPED = fileURLToPath(new URL('../../../../examples', import.meta.url));
 const MANIFEST = 'quarterdeck.yaml';
@@ -30,6 +31,7 @@ export function placeExamples(config: Config, asked: string | undefined, tell: (
     mkdirSync(placed, { recursive: true, mode: 0o700 });
     // The program's files anew, what its agents made stays.
     cpSync(join(SHIPPED, asked), join(placed, asked), { recursive: true, force: true });
+    placeSdks(join(placed, asked));
   }
   return names(placed).reduce((sum, name) => {
     const file = join(placed, name, MANIFEST);
