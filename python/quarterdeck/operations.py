@@ -317,7 +317,7 @@ class AgentAddOutput(TypedDict):
     desired: Literal["run", "pause", "stop"]
     desired_by: Optional[str]
     desired_reason: Optional[str]
-    declared: bool  # True when quarterdeck.yaml decides about it
+    declared: bool  # True when quarterdeck.yaml or an example decides about it
     status: Optional[str]  # What the agent last said of itself
     job: Optional[str]
     version: Optional[str]
@@ -343,7 +343,7 @@ class AgentListItem(TypedDict):
     desired: Literal["run", "pause", "stop"]
     desired_by: Optional[str]
     desired_reason: Optional[str]
-    declared: bool  # True when quarterdeck.yaml decides about it
+    declared: bool  # True when quarterdeck.yaml or an example decides about it
     status: Optional[str]  # What the agent last said of itself
     job: Optional[str]
     version: Optional[str]
@@ -374,7 +374,7 @@ class AgentShowOutput(TypedDict):
     desired: Literal["run", "pause", "stop"]
     desired_by: Optional[str]
     desired_reason: Optional[str]
-    declared: bool  # True when quarterdeck.yaml decides about it
+    declared: bool  # True when quarterdeck.yaml or an example decides about it
     status: Optional[str]  # What the agent last said of itself
     job: Optional[str]
     version: Optional[str]
@@ -412,7 +412,7 @@ class AgentPauseOutput(TypedDict):
     desired: Literal["run", "pause", "stop"]
     desired_by: Optional[str]
     desired_reason: Optional[str]
-    declared: bool  # True when quarterdeck.yaml decides about it
+    declared: bool  # True when quarterdeck.yaml or an example decides about it
     status: Optional[str]  # What the agent last said of itself
     job: Optional[str]
     version: Optional[str]
@@ -437,7 +437,7 @@ class AgentResumeOutput(TypedDict):
     desired: Literal["run", "pause", "stop"]
     desired_by: Optional[str]
     desired_reason: Optional[str]
-    declared: bool  # True when quarterdeck.yaml decides about it
+    declared: bool  # True when quarterdeck.yaml or an example decides about it
     status: Optional[str]  # What the agent last said of itself
     job: Optional[str]
     version: Optional[str]
@@ -462,7 +462,7 @@ class AgentStopOutput(TypedDict):
     desired: Literal["run", "pause", "stop"]
     desired_by: Optional[str]
     desired_reason: Optional[str]
-    declared: bool  # True when quarterdeck.yaml decides about it
+    declared: bool  # True when quarterdeck.yaml or an example decides about it
     status: Optional[str]  # What the agent last said of itself
     job: Optional[str]
     version: Optional[str]
@@ -487,7 +487,7 @@ class AgentRestartOutput(TypedDict):
     desired: Literal["run", "pause", "stop"]
     desired_by: Optional[str]
     desired_reason: Optional[str]
-    declared: bool  # True when quarterdeck.yaml decides about it
+    declared: bool  # True when quarterdeck.yaml or an example decides about it
     status: Optional[str]  # What the agent last said of itself
     job: Optional[str]
     version: Optional[str]

@@ -455,7 +455,7 @@ export interface AgentAddOutput {
   readonly desired: 'run' | 'pause' | 'stop';
   readonly desired_by: string | null;
   readonly desired_reason: string | null;
-  /** True when quarterdeck.yaml decides about it */
+  /** True when quarterdeck.yaml or an example decides about it */
   readonly declared: boolean;
   /** What the agent last said of itself */
   readonly status: string | null;
@@ -496,7 +496,7 @@ export interface AgentListItem {
   readonly desired: 'run' | 'pause' | 'stop';
   readonly desired_by: string | null;
   readonly desired_reason: string | null;
-  /** True when quarterdeck.yaml decides about it */
+  /** True when quarterdeck.yaml or an example decides about it */
   readonly declared: boolean;
   /** What the agent last said of itself */
   readonly status: string | null;
@@ -534,7 +534,7 @@ export interface AgentShowOutput {
   readonly desired: 'run' | 'pause' | 'stop';
   readonly desired_by: string | null;
   readonly desired_reason: string | null;
-  /** True when quarterdeck.yaml decides about it */
+  /** True when quarterdeck.yaml or an example decides about it */
   readonly declared: boolean;
   /** What the agent last said of itself */
   readonly status: string | null;
@@ -598,7 +598,7 @@ export interface AgentPauseOutput {
   readonly desired: 'run' | 'pause' | 'stop';
   readonly desired_by: string | null;
   readonly desired_reason: string | null;
-  /** True when quarterdeck.yaml decides about it */
+  /** True when quarterdeck.yaml or an example decides about it */
   readonly declared: boolean;
   /** What the agent last said of itself */
   readonly status: string | null;
@@ -634,7 +634,7 @@ export interface AgentResumeOutput {
   readonly desired: 'run' | 'pause' | 'stop';
   readonly desired_by: string | null;
   readonly desired_reason: string | null;
-  /** True when quarterdeck.yaml decides about it */
+  /** True when quarterdeck.yaml or an example decides about it */
   readonly declared: boolean;
   /** What the agent last said of itself */
   readonly status: string | null;
@@ -671,7 +671,7 @@ export interface AgentStopOutput {
   readonly desired: 'run' | 'pause' | 'stop';
   readonly desired_by: string | null;
   readonly desired_reason: string | null;
-  /** True when quarterdeck.yaml decides about it */
+  /** True when quarterdeck.yaml or an example decides about it */
   readonly declared: boolean;
   /** What the agent last said of itself */
   readonly status: string | null;
@@ -708,7 +708,7 @@ export interface AgentRestartOutput {
   readonly desired: 'run' | 'pause' | 'stop';
   readonly desired_by: string | null;
   readonly desired_reason: string | null;
-  /** True when quarterdeck.yaml decides about it */
+  /** True when quarterdeck.yaml or an example decides about it */
   readonly declared: boolean;
   /** What the agent last said of itself */
   readonly status: string | null;

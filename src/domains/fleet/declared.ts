@@ -1,5 +1,5 @@
-// Makes the fleet equal to the `agents` section of quarterdeck.yaml, in one transaction with its events. What the file does
-// not name and never declared is left alone.
+// Makes the fleet equal to the `agents` section of a file, in one transaction with its events. What the file does not name
+// and did not declare itself is left alone.
 import type { Call } from '../../platform/call.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import type { TenantDirectory } from '../../platform/tenants.ts';
@@ -15,9 +15,14 @@ export interface DeclaredOptions {
   readonly tenants: TenantDirectory;
 }
 
+/** The operator's own file, as declarer. */
+export const MANIFEST = 'quarterdeck.yaml';
+
 export interface ApplyOptions {
   /** Directory that relative paths of the file start at. */
   readonly baseDir: string;
+  /** Whose section it is: it decides about what it declared. The operator's manifest unless stated. */
+  readonly declarer?: string;
   /** Only answers the plan. */
   readonly dryRun?: boolean;
 }
@@ -46,6 +51,7 @@ export async function applyAgents(
   section: AgentsSection,
   options: ApplyOptions,
 ): Promise<PlanStep[]> {
+  const declarer = options.declarer ?? MANIFEST;
   const wanted = await Promise.all(
     Object.entries(section).map(async ([slug, agent]) => ({
       slug,
@@ -54,14 +60,15 @@ export async function applyAgents(
       supervision: supervisionOf(agent, options.baseDir),
     })),
   );
-  if (options.dryRun === true) return call.read(async (tx) => (await planOf(tx, wanted)).map(({ step }) => step));
+  if (options.dryRun === true)
+    return call.read(async (tx) => (await planOf(tx, declarer, wanted)).map(({ step }) => step));
   return call.write(async (tx) => {
     // Two starts with the same file meet here, the second finds nothing left to do.
     await tx.query("SELECT pg_advisory_xact_lock(hashtext('fleet.apply'))");
-    const plan = await planOf(tx, wanted);
+    const plan = await planOf(tx, declarer, wanted);
     for (const { step, row, want } of plan) {
       if (step.action === 'remove') await remove(parts, tx, call, row!);
-      else await declare(parts, tx, call, { step, row, want: want! });
+      else await declare(parts, tx, call, { step, row, want: want!, declarer });
     }
     return plan.map(({ step }) => step);
   });
@@ -73,7 +80,7 @@ interface Planned {
   readonly want?: Wanted;
 }
 
-async function planOf(tx: Tx, wanted: readonly Wanted[]): Promise<Planned[]> {
+async function planOf(tx: Tx, declarer: string, wanted: readonly Wanted[]): Promise<Planned[]> {
   const rows = await store.findAgents(tx, {});
   const keyOf = (slug: string, tenantId: string) => `${slug}@${tenantId}`;
   const known = new Map(rows.map((row) => [keyOf(row.slug, row.tenant_id), row]));
@@ -82,18 +89,18 @@ async function planOf(tx: Tx, wanted: readonly Wanted[]): Promise<Planned[]> {
     const key = keyOf(want.slug, want.tenantId);
     const row = known.get(key);
     known.delete(key);
-    const step = stepFor(want, row);
+    const step = stepFor(want, row, declarer);
     if (step !== undefined) plan.push({ step, row, want });
   }
   for (const row of known.values()) {
-    if (!row.declared) continue;
+    if (row.declared_by !== declarer) continue;
     const step: PlanStep = { action: 'remove', agent: row.slug, tenant: row.tenant, changed: [], restart: false };
     plan.push({ step, row });
   }
   return plan;
 }
 
-function stepFor(want: Wanted, row: store.AgentRow | undefined): PlanStep | undefined {
+function stepFor(want: Wanted, row: store.AgentRow | undefined, declarer: string): PlanStep | undefined {
   const { slug: agent, tenant } = want;
   if (row === undefined) return { action: 'create', agent, tenant, changed: [], restart: false };
   const { command, cwd } = row;
@@ -101,6 +108,7 @@ function stepFor(want: Wanted, row: store.AgentRow | undefined): PlanStep | unde
     return { action: 'change', agent, tenant, changed: ['declared'], restart: true };
   }
   const { changed, restart } = compareSupervision({ ...row, command, cwd }, want.supervision);
+  if (row.declared_by !== declarer) changed.push('declared_by');
   return changed.length === 0 ? undefined : { action: 'change', agent, tenant, changed, restart };
 }
 
@@ -108,9 +116,10 @@ async function declare(
   { access, log }: DeclaredOptions,
   tx: Tx,
   call: Call,
-  { step, row, want }: { step: PlanStep; row: store.AgentRow | undefined; want: Wanted },
+  { step, row, want, declarer }: { step: PlanStep; row: store.AgentRow | undefined; want: Wanted; declarer: string },
 ): Promise<void> {
-  const { slug, tenantId, supervision } = want;
+  const { slug, tenantId } = want;
+  const supervision = { ...want.supervision, declared_by: declarer };
   if (row === undefined) {
     const { id } = await access.agents.create(tx, call, { slug, tenantId, kind: 'process' });
     await store.insertAgent(tx, { id, tenantId, slug, silenceLimitSeconds: null, queues: [] });

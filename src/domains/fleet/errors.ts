@@ -9,8 +9,8 @@ export const fleetErrors = errorTable('fleet', {
   },
   agent_declared: {
     status: 409,
-    message: '{agent} is declared in quarterdeck.yaml, which would bring it back',
-    hint: 'Take it out of the file and start again with `quarterdeck up`.',
+    message: '{agent} is declared in a file, which would bring it back',
+    hint: 'Take it out of quarterdeck.yaml and start again with `quarterdeck up`; an example goes with `quarterdeck example remove`.',
   },
   not_supervised: {
     status: 409,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openTestApp, type TestApp } from '../../../test/support/app.ts';
 import type { Call } from '../../platform/call.ts';
@@ -243,6 +244,53 @@ test('the manifest creates, changes and removes what it declares, and nothing el
   await expect(apply({ x: { command: ['true'], tenant: 'nowhere' } })).rejects.toMatchObject({
     code: 'access.tenant_not_found',
   });
+});
+
+test('what one declared another does not remove, but may take over', async () => {
+  const apply = (agents: unknown, declarer?: string) =>
+    t.app.fleet.applyAgents(call, agentsSection.parse(agents), {
+      baseDir: '/',
+      ...(declarer === undefined ? {} : { declarer }),
+    });
+  const one = { command: ['true'] };
+  await apply({ mine: one });
+  await apply({ theirs: one, moved: one }, 'example:demo@here');
+  expect(await t.app.fleet.declarers(call)).toEqual(['example:demo@here', 'quarterdeck.yaml']);
+  expect(await apply({ mine: one, moved: one })).toMatchObject([
+    { agent: 'moved', changed: ['declared_by'], restart: false },
+  ]);
+  expect(await apply({}, 'example:demo@here')).toMatchObject([{ action: 'remove', agent: 'theirs' }]);
+  expect(await apply({})).toMatchObject([
+    { action: 'remove', agent: 'mine' },
+    { action: 'remove', agent: 'moved' },
+  ]);
+  expect(await t.app.fleet.declarers(call)).toEqual([]);
+});
+
+test('crashed agents get a new try by the start of their host, unless they were told to stop', async () => {
+  const here = randomUUID();
+  const names = ['fell', 'fell-elsewhere', 'fell-and-stopped', 'runs'];
+  await t.app.fleet.applyAgents(
+    call,
+    agentsSection.parse(Object.fromEntries(names.map((name) => [name, { command: ['true'] }]))),
+    {
+      baseDir: '/',
+    },
+  );
+  const set = (agent: string, phase: string, host: string) =>
+    call.write((tx) =>
+      tx.query('UPDATE fleet.health_checks SET phase = $2, host_id = $3 WHERE agent = $1', [agent, phase, host]),
+    );
+  await set('fell', 'crashed', here);
+  await set('fell-elsewhere', 'crashed', randomUUID());
+  await set('fell-and-stopped', 'crashed', here);
+  await set('runs', 'running', here);
+  await t.app.fleet.stop(call, 'fell-and-stopped', undefined);
+  expect(await t.app.fleet.retryCrashed(call, here)).toEqual(['fell']);
+  expect((await eventsOf('fell')).at(-1)).toBe('fleet.agent.restart_ordered');
+  // Until the host has acted on it, asking again orders nothing more.
+  expect(await t.app.fleet.retryCrashed(call, here)).toEqual([]);
+  await t.app.fleet.applyAgents(call, {}, { baseDir: '/' });
 });
 
 test('two applications of one manifest at once do it once', async () => {

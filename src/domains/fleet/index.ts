@@ -1,9 +1,10 @@
 // The door of the fleet room.
-export type { ApplyOptions, PlanStep } from './declared.ts';
+export { type ApplyOptions, MANIFEST, type PlanStep } from './declared.ts';
 export { fleetErrors } from './errors.ts';
 export { fleetEvents } from './events.ts';
 export { fleetHandlers } from './handlers.ts';
 export { createHost, type Host, type HostOptions } from './host/host.ts';
+export { hostIdOf } from './host/host-id.ts';
 export { endLeftAgents } from './host/left-behind.ts';
 export { fleetLoops } from './loops.ts';
 export { type AgentsSection, agentsSection } from './manifest.ts';

@@ -15,7 +15,7 @@ const agent = z.object({
   desired: z.enum(['run', 'pause', 'stop']),
   desired_by: z.string().nullable(),
   desired_reason: z.string().nullable(),
-  declared: z.boolean().describe('True when quarterdeck.yaml decides about it'),
+  declared: z.boolean().describe('True when quarterdeck.yaml or an example decides about it'),
   status: z.string().nullable().describe('What the agent last said of itself'),
   job: z.string().nullable(),
   version: z.string().nullable(),

@@ -62,6 +62,24 @@ export class Orders {
     });
   }
 
+  /** Crashed agents of a host that an operator starts: whoever starts it may have mended them, so each gets a new try. */
+  async retryCrashed(call: Call, hostId: string): Promise<string[]> {
+    return call.write(async (tx) => {
+      const rows = await store.retryCrashed(tx, hostId);
+      const reason = 'Quarterdeck was started again';
+      const events = rows.map(({ slug, tenant_id }) =>
+        fleetEvents.make(
+          'agent.restart_ordered',
+          { agent: slug, reason },
+          { subject: `agent:${slug}`, tenantId: tenant_id },
+        ),
+      );
+      await this.#options.log.append(tx, call, events);
+      if (rows.length > 0) tx.afterCommit(() => this.#options.wakeups.notify('fleet'));
+      return rows.map(({ slug }) => slug);
+    });
+  }
+
   // Hosts act on it, and workers that wait for jobs ask again whether they are paused.
   async #ordered(tx: Tx, call: Call, row: store.AgentRow, event: NewEvent): Promise<AgentItem> {
     await this.#options.log.append(tx, call, [event]);

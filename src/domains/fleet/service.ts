@@ -116,7 +116,12 @@ export class Fleet {
     });
   }
 
-  /** Makes the fleet equal to the `agents` section of the manifest. */
+  /** Everybody who declared an agent that is there, for `applyAgents`. */
+  async declarers(call: Call): Promise<string[]> {
+    return call.read((tx) => store.findDeclarers(tx));
+  }
+
+  /** Makes the fleet equal to the `agents` section of a file. */
   async applyAgents(call: Call, section: AgentsSection, options: ApplyOptions): Promise<PlanStep[]> {
     const plan = await applyAgents(this.#options, call, section, options);
     if (plan.length > 0 && options.dryRun !== true) this.#options.wakeups.notify('fleet');
@@ -242,6 +247,11 @@ export class Fleet {
 
   restart(call: Call, address: string, reason: string | undefined): Promise<AgentItem> {
     return this.#orders.restart(call, address, reason);
+  }
+
+  /** Gives crashed agents of this host a new try; answers their names. */
+  retryCrashed(call: Call, hostId: string): Promise<string[]> {
+    return this.#orders.retryCrashed(call, hostId);
   }
 
   /** Ends what waits in memory. */

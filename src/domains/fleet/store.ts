@@ -11,6 +11,7 @@ export interface AgentRow extends Omit<Supervision, 'command' | 'cwd'> {
   readonly kind: 'process' | 'external' | 'llm';
   readonly created_at: Date;
   readonly declared: boolean;
+  readonly declared_by: string | null;
   readonly command: string[] | null;
   readonly cwd: string | null;
   readonly desired: 'run' | 'pause' | 'stop';
@@ -35,7 +36,7 @@ export interface AgentRow extends Omit<Supervision, 'command' | 'cwd'> {
   readonly now: Date;
 }
 
-const AGENT = `a.agent_id, a.tenant_id, t.slug AS tenant, i.slug, i.kind, i.created_at, a.declared, a.command, a.cwd, a.env,
+const AGENT = `a.agent_id, a.tenant_id, t.slug AS tenant, i.slug, i.kind, i.created_at, a.declared, a.declared_by, a.command, a.cwd, a.env,
   a.secrets, a.restart, a.silence_limit_seconds, a.log_cap_bytes, a.queues, a.host, a.desired, a.desired_by,
   a.desired_reason, a.restart_generation, h.last_seen, h.status, h.job, h.version, h.phase, h.host AS running_on,
   h.host_seen, h.pid, h.process_started_at, h.restarts, h.exit, h.exited_at, h.next_start_at, h.told_silent,
@@ -97,11 +98,16 @@ export async function insertAgent(
 }
 
 /** Makes an agent what the manifest declares; `restart` has its process started anew. */
-export async function declareAgent(tx: Tx, id: string, wanted: Supervision, restart: boolean): Promise<void> {
+export async function declareAgent(
+  tx: Tx,
+  id: string,
+  wanted: Supervision & { readonly declared_by: string },
+  restart: boolean,
+): Promise<void> {
   await tx.query(
     `UPDATE fleet.agents SET declared = true, command = $2, cwd = $3, env = $4, secrets = $5, restart = $6,
        silence_limit_seconds = $7, log_cap_bytes = $8, queues = $9, host = $10,
-       restart_generation = restart_generation + $11, row_version = row_version + 1
+       restart_generation = restart_generation + $11, declared_by = $12, row_version = row_version + 1
      WHERE agent_id = $1`,
     [
       id,
@@ -115,8 +121,17 @@ export async function declareAgent(tx: Tx, id: string, wanted: Supervision, rest
       wanted.queues,
       wanted.host,
       restart ? 1 : 0,
+      wanted.declared_by,
     ],
   );
+}
+
+/** Everybody who declared an agent that is there. */
+export async function findDeclarers(tx: Tx): Promise<string[]> {
+  const rows = await tx.query<{ declared_by: string }>(
+    'SELECT DISTINCT declared_by FROM fleet.agents WHERE declared ORDER BY declared_by',
+  );
+  return rows.map((row) => row.declared_by);
 }
 
 /** Health and console go with it. */
@@ -143,6 +158,24 @@ export async function orderRestart(tx: Tx, id: string): Promise<void> {
     `UPDATE fleet.agents SET restart_generation = restart_generation + 1, restart_ordered_at = now(),
        row_version = row_version + 1 WHERE agent_id = $1`,
     [id],
+  );
+}
+
+/**
+ * Orders a new start of agents that crashed on this host, or on one that has given them up, unless they were told to stop.
+ */
+export async function retryCrashed(
+  tx: Tx,
+  hostId: string,
+): Promise<{ agent_id: string; tenant_id: string; slug: string }[]> {
+  return tx.query(
+    `UPDATE fleet.agents a SET restart_generation = restart_generation + 1, restart_ordered_at = now(),
+       row_version = a.row_version + 1
+     FROM fleet.health_checks h
+     WHERE h.agent_id = a.agent_id AND h.phase = 'crashed' AND h.generation = a.restart_generation
+       AND a.desired <> 'stop' AND (h.host_id IS NULL OR h.host_id = $1)
+     RETURNING a.agent_id, a.tenant_id, h.agent AS slug`,
+    [hostId],
   );
 }
 

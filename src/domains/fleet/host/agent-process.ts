@@ -29,6 +29,8 @@ export interface LaunchOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly marker: string;
   readonly generation: number;
+  /** As it stands in `env`. */
+  readonly apiUrl: string;
   /** Open file that output goes to, never a pipe: nobody's end may stop the process. It is closed here. */
   readonly output: number;
 }
@@ -81,7 +83,7 @@ export class AgentProcess {
 
   /** Starts a process. Throws when the system refuses it: no such directory, no shell, no memory. */
   static async launch(options: LaunchOptions): Promise<AgentProcess> {
-    const { dir, marker, generation, output } = options;
+    const { dir, marker, generation, apiUrl, output } = options;
     let child: ChildProcess;
     try {
       child = spawn('/bin/sh', ['-c', SHIM, 'agent', pidFile(dir, marker), exitFile(dir, marker), ...options.command], {
@@ -104,7 +106,7 @@ export class AgentProcess {
     const startTime = processStartTime(pid) ?? 'ended';
     const agentPid = (await findAgentPid(dir, marker, child)) ?? pid;
     const startedAt = new Date().toISOString();
-    return new AgentProcess({ pid, startTime, agentPid, marker, startedAt, generation }, dir, child);
+    return new AgentProcess({ pid, startTime, agentPid, marker, startedAt, generation, apiUrl }, dir, child);
   }
 
   /** Takes up a process that an earlier host started; undefined when it does not live any more. */

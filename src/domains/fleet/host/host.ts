@@ -1,7 +1,5 @@
 // The host: runs the agents of this machine. It reads what the database wants, hands it to one SupervisedAgent each, keeps
 // the claims alive and feeds the consoles. While the database is away nothing is started, stopped or given up.
-import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Wakeups } from '../../../platform/bus/wakeups.ts';
@@ -16,6 +14,7 @@ import type { Log } from '../../log/index.ts';
 import { fleetEvents } from '../events.ts';
 import { feedConsole } from './console-feed.ts';
 import type { AgentName, HostDoor } from './host-door.ts';
+import { hostIdOf } from './host-id.ts';
 import { findRecords, type Report } from './record.ts';
 import * as store from './store.ts';
 import { SupervisedAgent } from './supervised-agent.ts';
@@ -109,7 +108,7 @@ class FleetHost implements Host {
       if (this.#lock === undefined) await delay(LOCK_RETRY_MS);
     }
     if (this.#stopped) return;
-    this.#identity = { id: hostId(this.#root), name: this.#options.hostName };
+    this.#identity = { id: hostIdOf(this.#options.dataDir), name: this.#options.hostName };
     const door = this.#door(this.#identity);
     for (const { slug, dir, record } of findRecords(this.#root)) {
       const { agentId, tenantId } = record;
@@ -253,16 +252,4 @@ class FleetHost implements Host {
 // That the database is away is told by its own watch; what failed for it is tried again.
 function isPassing(error: unknown): boolean {
   return isAppError(error) && error.retryable;
-}
-
-// Names this data directory among all hosts, for as long as the directory lives.
-function hostId(root: string): string {
-  const file = join(root, 'host-id');
-  mkdirSync(root, { recursive: true, mode: 0o700 });
-  try {
-    writeFileSync(file, `${randomUUID()}\n`, { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  return readFileSync(file, 'utf8').trim();
 }

@@ -1,7 +1,7 @@
 // The record of one agent in memory and on disk, and the reports in it that the database does not have yet. Every change
 // is on disk before anybody is told of it.
 
-import { type AgentRecord, type Report, readRecord, removeRecord, writeRecord } from './record.ts';
+import { type AgentRecord, type Report, readRecord, removeFiles, removeRecord, writeRecord } from './record.ts';
 import { freshHistory } from './restarts.ts';
 
 export type NewReport = Partial<Omit<Report, 'number'>> & Pick<Report, 'phase'>;
@@ -16,7 +16,7 @@ export class Journal {
     const record = readRecord(dir);
     this.isFresh = record === undefined;
     this.#dir = dir;
-    this.#record = record ?? { ...empty, ...agent };
+    this.#record = { ...empty, ...agent, ...record };
   }
 
   get record(): AgentRecord {
@@ -26,6 +26,11 @@ export class Journal {
   save(change: Partial<AgentRecord>): void {
     this.#record = { ...this.#record, ...change };
     writeRecord(this.#dir, this.#record);
+  }
+
+  /** Whether its files go when it goes. */
+  noteExample(ofExample: boolean): void {
+    if (ofExample !== this.#record.ofExample) this.save({ ofExample });
   }
 
   /** Changes the phase and notes what the database and the log are to be told of it, in one. */
@@ -46,7 +51,8 @@ export class Journal {
   }
 
   remove(): void {
-    removeRecord(this.#dir);
+    if (this.#record.ofExample) removeFiles(this.#dir);
+    else removeRecord(this.#dir);
   }
 }
 
@@ -59,6 +65,7 @@ const empty: Omit<AgentRecord, 'agentId' | 'tenantId'> = {
   nextStartAt: null,
   logBase: 0,
   lastReport: 0,
+  ofExample: false,
   reports: [],
 };
 

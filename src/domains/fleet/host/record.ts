@@ -1,7 +1,7 @@
 // What a host remembers of each agent on disk, one file an agent, so that the next host adopts the process instead of
 // starting a second one, and so that nothing it saw is lost while the database is away.
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Phase } from '../states.ts';
 import type { RestartHistory } from './restarts.ts';
 
@@ -16,6 +16,8 @@ export interface ProcessFacts {
   readonly startedAt: string;
   /** The restart_generation it was started for. */
   readonly generation: number;
+  /** Where it was told to find the API; absent in records of before this was kept. */
+  readonly apiUrl?: string;
 }
 
 /** Something the database and the log are to be told, in order; `number` makes telling it twice harmless. */
@@ -51,6 +53,8 @@ export interface AgentRecord {
   /** Console offset of the first byte of the log file. */
   readonly logBase: number;
   readonly lastReport: number;
+  /** Declared by an example: when that is gone, its files go too. */
+  readonly ofExample: boolean;
   readonly reports: readonly Report[];
 }
 
@@ -76,9 +80,19 @@ export function writeRecord(dir: string, record: AgentRecord): void {
   renameSync(`${file}.new`, file);
 }
 
-/** The agent is gone; its log files stay. */
+/** The agent is gone; its log files stay, for the operator to look at. */
 export function removeRecord(dir: string): void {
   rmSync(join(dir, FILE), { force: true });
+}
+
+/** The agent is gone with everything that was kept of it. */
+export function removeFiles(dir: string): void {
+  rmSync(dir, { recursive: true, force: true });
+  try {
+    rmdirSync(dirname(dir));
+  } catch {
+    // Its tenant has other agents.
+  }
 }
 
 /** Every directory below `root` (`<root>/<tenant>/<agent>`) that holds a record. */

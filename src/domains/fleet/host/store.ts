@@ -1,5 +1,6 @@
 // The SQL of hosts: what they are to run, the claims that keep a second host away, what they saw, what agents printed.
 import type { Tx } from '../../../platform/db/database.ts';
+import { MANIFEST } from '../declared.ts';
 import type { Phase } from '../states.ts';
 import type { NewChunk } from './console-tail.ts';
 import type { Report } from './record.ts';
@@ -25,6 +26,8 @@ export interface Wanted {
   readonly log_cap_bytes: number;
   readonly desired: 'run' | 'pause' | 'stop';
   readonly restart_generation: number;
+  /** Declared by an example. */
+  readonly of_example: boolean;
   readonly phase: Phase | null;
   readonly generation: number;
   readonly report: number;
@@ -37,13 +40,14 @@ export interface Wanted {
 export async function findWanted(tx: Tx, host: HostIdentity): Promise<Wanted[]> {
   return tx.query<Wanted>(
     `SELECT a.agent_id, a.tenant_id, t.slug AS tenant, i.slug, i.kind, i.created_at, a.command, a.cwd, a.env, a.secrets,
-            a.restart, a.log_cap_bytes, a.desired, a.restart_generation, h.phase, h.generation, h.report, h.host_id,
+            a.restart, a.log_cap_bytes, a.desired, a.restart_generation, coalesce(a.declared_by <> $2, false) AS of_example,
+            h.phase, h.generation, h.report, h.host_id,
             coalesce((SELECT end_offset FROM fleet.console_chunks c WHERE c.agent_id = a.agent_id
                       ORDER BY start_offset DESC LIMIT 1), 0) AS console_end
      FROM fleet.agents a JOIN fleet.health_checks h USING (agent_id) JOIN access.agents i ON i.id = a.agent_id
      JOIN access.tenants t ON t.id = a.tenant_id
      WHERE a.command IS NOT NULL AND (a.host IS NULL OR a.host = $1)`,
-    [host.name],
+    [host.name, MANIFEST],
   );
 }
 

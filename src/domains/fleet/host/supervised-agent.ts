@@ -99,6 +99,7 @@ export class SupervisedAgent {
     if (wanted === null) return;
     if (wanted !== undefined) {
       if (this.#isFresh) this.#learn(wanted);
+      this.#journal.noteExample(wanted.of_example);
       this.console.follow(wanted, this.#secretsOf(wanted));
     }
     if (this.#process?.end !== undefined || this.#isLost()) await this.#noteEnd(wanted);
@@ -119,8 +120,10 @@ export class SupervisedAgent {
   }
 
   async #keep(wanted: Wanted, running: AgentProcess): Promise<void> {
-    const isAnew = running.facts.generation !== wanted.restart_generation;
-    if (wanted.desired === 'stop' || isAnew) {
+    const { generation, apiUrl = this.#door.apiUrl } = running.facts;
+    // The API moved while it ran: it would look for it where it was for ever.
+    const isMisled = apiUrl !== this.#door.apiUrl;
+    if (wanted.desired === 'stop' || isMisled || generation !== wanted.restart_generation) {
       await this.#endProcess();
       await this.#tellAll();
       return this.poke();
@@ -191,7 +194,7 @@ export class SupervisedAgent {
     const { own, apiUrl, relayUrl } = this.#door;
     const env = environmentOf({ own, env: given, secrets, agent, token, apiUrl, relayUrl, marker });
     const output = this.console.open(wanted, this.#secretsOf(wanted));
-    return AgentProcess.launch({ dir: this.dir, command, cwd, env, marker, generation, output });
+    return AgentProcess.launch({ dir: this.dir, command, cwd, env, marker, generation, apiUrl, output });
   }
 
   /** Ends the process because that was asked for. */
