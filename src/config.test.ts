@@ -2,14 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import {
-  type ConfigProblem,
-  ConfigRefused,
-  environmentOf,
-  readConfig,
-  readRoleConfig,
-  withManifest,
-} from './config.ts';
+import { type ConfigProblem, ConfigRefused, environmentOf, readConfig, readRoleConfig, withExample } from './config.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'qd-config-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -183,18 +176,25 @@ describe('listening beyond this machine', () => {
   });
 });
 
-describe('a second manifest', () => {
+describe('an example', () => {
   const main = () => read('agents: { a: { command: [x] } }');
 
-  it('adds its agents', () => {
+  it('brings its agents', () => {
     const file = join(dir, manifest('agents: { b: { command: [y] } }'));
-    expect(Object.keys(withManifest(main(), file, 'second').agents)).toEqual(['a', 'b']);
+    const config = withExample(main(), 'demo', file, 'second');
+    expect(Object.keys(config.agents)).toEqual(['a']);
+    expect(Object.keys(config.examples['demo']!)).toEqual(['b']);
   });
 
-  it('is refused where a name is taken, and where it has settings', () => {
+  it('is refused where a name of its tenant is taken, and where it has settings', () => {
     const same = join(dir, manifest('agents:\n  a: { command: [y] }'));
-    expect(problemsOf(() => withManifest(main(), same, 'second'))[0]).toMatchObject({ place: 'second:2', seen: 'a' });
+    expect(problemsOf(() => withExample(main(), 'demo', same, 'second'))[0]).toMatchObject({
+      place: 'second:2',
+      seen: 'a',
+    });
+    const apart = join(dir, manifest('agents:\n  a: { command: [y], tenant: demo }'));
+    expect(Object.keys(withExample(main(), 'demo', apart, 'second').examples)).toEqual(['demo']);
     const settings = join(dir, manifest('api_port: 1'));
-    expect(problemsOf(() => withManifest(main(), settings, 'second'))[0]).toMatchObject({ key: 'api_port' });
+    expect(problemsOf(() => withExample(main(), 'demo', settings, 'second'))[0]).toMatchObject({ key: 'api_port' });
   });
 });

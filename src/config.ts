@@ -21,8 +21,10 @@ export interface Config {
   readonly logLevel: string;
   readonly databaseUrl: string | undefined;
   readonly databaseDirectUrl: string | undefined;
-  /** Every agent that a manifest declares. */
+  /** Every agent that the operator's manifest declares. */
   readonly agents: DeclaredAgents;
+  /** The agents of each example that is there, by its name. */
+  readonly examples: Readonly<Record<string, DeclaredAgents>>;
   /** The manifests that were read, absolute; none when there is no quarterdeck.yaml. */
   readonly manifests: readonly string[];
   /** Where each setting came from. */
@@ -48,6 +50,7 @@ export function readConfig(source: ConfigSource): Config {
   return freeze({
     ...toConfig(values),
     agents: manifest?.agents ?? {},
+    examples: {},
     manifests: manifest === undefined ? [] : [manifest.file],
     origins,
   });
@@ -56,7 +59,7 @@ export function readConfig(source: ConfigSource): Config {
 /** The configuration of a role: what its keeper handed on in its environment, see environmentOf. */
 export function readRoleConfig(env: NodeJS.ProcessEnv): Config {
   const { values, origins } = resolveSettings({ flags: {}, env, cwd: '/' }, undefined);
-  return freeze({ ...toConfig(values), agents: {}, manifests: [], origins });
+  return freeze({ ...toConfig(values), agents: {}, examples: {}, manifests: [], origins });
 }
 
 /** The variables that give a role the same settings. */
@@ -80,30 +83,31 @@ export function environmentOf(config: Config): Record<string, string> {
   );
 }
 
-/** The same configuration with the agents of another manifest beside its own. Throws ConfigRefused where names meet. */
-export function withManifest(config: Config, file: string, shown: string): Config {
+/** The same configuration with an example's agents beside its own. Throws ConfigRefused where names of a tenant meet. */
+export function withExample(config: Config, name: string, file: string, shown: string): Config {
   const manifest = readManifest(file, shown);
+  const taken = new Set([config.agents, ...Object.values(config.examples)].flatMap(addressesOf));
   const problems: ConfigProblem[] = [
     ...Object.keys(manifest.settings).map((key) => ({
       place: manifest.placeOf([key]),
       key,
       expected: 'only the main manifest has settings',
     })),
-    ...Object.keys(manifest.agents)
-      .filter((name) => name in config.agents)
-      .map((name) => ({
-        place: manifest.placeOf(['agents', name]),
-        key: `agents.${name}`,
-        expected: `a name that ${config.manifests[0]} does not use`,
-        seen: name,
+    ...Object.entries(manifest.agents)
+      .filter(([agent, { tenant }]) => taken.has(`${agent}@${tenant}`))
+      .map(([agent]) => ({
+        place: manifest.placeOf(['agents', agent]),
+        key: `agents.${agent}`,
+        expected: 'a name that no other agent of its tenant has',
+        seen: agent,
       })),
   ];
   if (problems.length > 0) throw new ConfigRefused(problems);
-  return freeze({
-    ...config,
-    agents: { ...config.agents, ...manifest.agents },
-    manifests: [...config.manifests, file],
-  });
+  return freeze({ ...config, examples: { ...config.examples, [name]: manifest.agents } });
+}
+
+function addressesOf(agents: DeclaredAgents): string[] {
+  return Object.entries(agents).map(([name, { tenant }]) => `${name}@${tenant}`);
 }
 
 function findManifest({ file, env, cwd }: ConfigSource): Manifest | undefined {
@@ -182,7 +186,7 @@ function checkTogether(values: SettingValues, origins: Record<SettingKey, Origin
   ]);
 }
 
-function toConfig(values: SettingValues): Omit<Config, 'agents' | 'manifests' | 'origins'> {
+function toConfig(values: SettingValues): Omit<Config, 'agents' | 'examples' | 'manifests' | 'origins'> {
   return {
     dataDir: values.data!,
     apiPort: values.api_port!,

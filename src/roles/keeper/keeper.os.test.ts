@@ -1,4 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,10 +76,14 @@ function temporary(): string {
 
 const SLEEPER = 'agents:\n  sleeper:\n    command: [sleep, "100000"]\n';
 
-async function sleeperOf({ url, token }: Installation): Promise<number> {
+async function agentOf({ url, token }: Installation, name: string): Promise<{ pid: number | null; state: string }> {
+  const response = await fetch(`${url}/v1/agents/${name}`, { headers: { authorization: `Bearer ${token}` } });
+  return (await response.json()) as { pid: number | null; state: string };
+}
+
+async function sleeperOf(installation: Installation): Promise<number> {
   return until('the agent runs', async () => {
-    const response = await fetch(`${url}/v1/agents/sleeper`, { headers: { authorization: `Bearer ${token}` } });
-    const { pid, state } = (await response.json()) as { pid: number | null; state: string };
+    const { pid, state } = await agentOf(installation, 'sleeper');
     return state === 'healthy' && pid !== null ? pid : undefined;
   });
 }
@@ -156,6 +169,51 @@ describe('a running installation', () => {
   });
 });
 
+describe('a later start', () => {
+  it('tries an agent again that had crashed: its program may have been mended', async () => {
+    const dir = temporary();
+    const mended = join(dir, 'mended');
+    const config = `agents:\n  crasher:\n    command: [sh, -c, "test -e ${mended} && exec sleep 100000"]\n`;
+    const installation = await startInstallation({ config });
+    onTestFinished(() => installation.stop());
+    await until(
+      'it crashed',
+      async () => (await agentOf(installation, 'crasher')).state === 'crashed' || undefined,
+      40_000,
+    );
+    // Its host alone started again is no reason to try.
+    await killAndWait(installation, 'host');
+    const ended = new Promise((resolve) => installation.keeper.once('exit', resolve));
+    installation.keeper.kill('SIGTERM');
+    await ended;
+    writeFileSync(mended, '');
+    const next = await startInstallation({ dataDir: installation.dataDir });
+    onTestFinished(() => next.stop());
+    await until('it runs', async () => (await agentOf(next, 'crasher')).state === 'healthy' || undefined);
+  });
+
+  it('with another port for the api starts the agents anew that know the old one', async () => {
+    const installation = await startInstallation({ config: SLEEPER });
+    onTestFinished(() => installation.stop());
+    const before = await sleeperOf(installation);
+    process.kill(installation.pid, 'SIGKILL');
+    await until('the keeper is gone', async () => (await partsOf(installation))['keeper'] === undefined || undefined);
+    const other = createServer();
+    const port = await listenerPort(other);
+    await new Promise((resolve) => other.close(resolve));
+    const next = await startInstallation({ dataDir: installation.dataDir, args: ['--api-port', String(port)] });
+    onTestFinished(() => next.stop());
+    const after = await until('another process runs', async () => {
+      const { pid, state } = await agentOf(next, 'sleeper');
+      return state === 'healthy' && pid !== null && pid !== before ? pid : undefined;
+    });
+    expect(existsSync(`/proc/${before}`)).toBe(false);
+    expect(readFileSync(`/proc/${after}/environ`, 'utf8').split('\0')).toContain(
+      `QUARTERDECK_URL=http://127.0.0.1:${port}`,
+    );
+  });
+});
+
 describe('the end', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('by %s leaves no process, no port and no claim behind', async (signal) => {
     const installation = await startInstallation({ config: SLEEPER });
@@ -218,6 +276,26 @@ describe('a start that is refused starts nothing', () => {
       'quarterdeck.yaml:4: agents.pricer.silence_limit: expected a duration like 60s, 5m, 2h or 1d, found "soon"',
     );
     expect(existsSync(join(dir, 'data'))).toBe(false);
+  });
+
+  it('also where it is found out only beside the database: what ran for it is ended again', async () => {
+    const dir = temporary();
+    // As root the database's account has to pass through it.
+    chmodSync(dir, 0o711);
+    const data = join(dir, 'data');
+    const file = join(dir, 'quarterdeck.yaml');
+    writeFileSync(file, 'agents:\n  pricer:\n    command: [sleep, "100000"]\n    tenant: nowhere\n');
+    const words = ['up', '--json', '--api-port', '0', '--data', data];
+    const { exitCode, stdout } = await runQuarterdeck(words, {}, dir);
+    expect(exitCode).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({ code: 'access.tenant_not_found' });
+    expect(findProcessesByMarker(DATA_MARKER, data)).toEqual([]);
+    expect((await runQuarterdeck(['status', '--data', data])).exitCode).toBe(7);
+    // The directory is free, and nothing in it stands in the way of the next start.
+    writeFileSync(file, SLEEPER);
+    const next = await startInstallation({ dataDir: data, config: SLEEPER });
+    onTestFinished(() => next.stop());
+    expect(await sleeperOf(next)).toBeGreaterThan(0);
   });
 
   it('by a port that another program has', async () => {

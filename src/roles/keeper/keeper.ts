@@ -3,19 +3,22 @@
 import { mkdirSync, realpathSync } from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
 import { dirname, join } from 'node:path';
+import type { App } from '../../app.ts';
 import { apiUrl } from '../../config/addresses.ts';
 import { type Config, environmentOf } from '../../config.ts';
-import { endLeftAgents } from '../../domains/fleet/index.ts';
+import { endLeftAgents, type PlanStep } from '../../domains/fleet/index.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { acquireDataLock, type DataLock } from '../../platform/process/data-lock.ts';
 import { processStartTime } from '../../platform/process/facts.ts';
 import { version } from '../../platform/version.ts';
 import { type RoleName, removeRunFile, writeRunFile } from '../role-file.ts';
+import { declareFleet } from './declare.ts';
+import { withPlacedExamples } from './examples.ts';
 import { type DatabaseFacts, type KeptDatabase, keepDatabase } from './kept-database.ts';
 import { KeptRole } from './kept-role.ts';
 import { findOldRoles, type OldRole, stopOldRole } from './leftovers.ts';
 import { chooseApiPort } from './ports.ts';
-import { type Introduction, introduce, prepareSchema } from './prepare.ts';
+import { type Introduction, introduce, keepersApp, prepareSchema } from './prepare.ts';
 
 export interface KeeperOptions {
   readonly config: Config;
@@ -23,8 +26,8 @@ export interface KeeperOptions {
   readonly logger: Logger;
   /** How it was started, shown to a second start. */
   readonly command: string;
-  /** Called under the lock before anything is started; answers the configuration to go on with. */
-  prepare?(config: Config): Config;
+  /** Called under the lock before anything is started, with the data directory. */
+  prepare?(dataDir: string): void;
   /** Ends the start when it is under way. */
   readonly signal: AbortSignal;
 }
@@ -51,7 +54,24 @@ export interface Keeper {
   stop(): Promise<void>;
   /** While it stops: whatever is still there is killed. */
   hurry(): void;
+  /** Makes the fleet what the examples say by now: one was added or removed. What came of it is in a run file. */
+  reread(): Promise<void>;
 }
+
+/** What came of reading the examples again. */
+export interface Reread {
+  readonly pid: number;
+  /** Milliseconds since 1970 at which the reading began. */
+  readonly began: number;
+  readonly steps: readonly PlanStep[];
+  /** Agents that were left out, each in a sentence. */
+  readonly leftOut: readonly string[];
+  /** Why nothing came of it; null when something did. */
+  readonly problem: string | null;
+}
+
+/** The run file that holds it. */
+export const REREAD = 'examples';
 
 // Agents end before the rest does, so the host gets most of the ten seconds.
 const HOST_GRACE_MS = 6_500;
@@ -80,6 +100,7 @@ class Installation {
   #database: KeptDatabase | undefined;
   #roles: KeptRole[] = [];
   #alive: NodeJS.Timeout | undefined;
+  #rereading: Promise<void> = Promise.resolve();
 
   constructor(options: KeeperOptions, startedAt: string, lock: DataLock) {
     this.#options = options;
@@ -94,7 +115,8 @@ class Installation {
     const { signal, roles } = this.#options;
     const old = findOldRoles(this.#config.dataDir);
     this.#config = { ...this.#config, apiPort: await chooseApiPort(this.#config, old) };
-    this.#config = this.#options.prepare?.(this.#config) ?? this.#config;
+    this.#options.prepare?.(this.#config.dataDir);
+    this.#config = withPlacedExamples(this.#config, (message) => this.#logger.warn(message));
     const { dataDir, apiPort } = this.#config;
     mkdirSync(join(dataDir, 'logs'), { recursive: true, mode: 0o700 });
     writeRunFile(dataDir, 'ports', { api_port: apiPort });
@@ -106,7 +128,8 @@ class Installation {
     const migrations = await prepareSchema(database.directUrl() ?? database.url(), this.#logger);
     signal.throwIfAborted();
 
-    const introduction = await introduce(this.#config, { url: database.url() }, this.#logger);
+    const tasks = { databaseUrl: database.url(), hasHost: roles.includes('host') };
+    const introduction = await introduce(this.#config, tasks, this.#logger);
     try {
       await this.#startRoles(old);
       signal.throwIfAborted();
@@ -153,7 +176,30 @@ class Installation {
       roles,
       stop: () => this.#stop(),
       hurry: () => this.#hurry(),
+      reread: () => {
+        this.#rereading = this.#rereading.then(() => this.#reread());
+        return this.#rereading;
+      },
     };
+  }
+
+  // One at a time, and whoever asked finds what came of it.
+  async #reread(): Promise<void> {
+    const leftOut: string[] = [];
+    const said = { pid: process.pid, began: Date.now(), leftOut };
+    let app: App | undefined;
+    let outcome: Pick<Reread, 'steps' | 'problem'>;
+    try {
+      const config = withPlacedExamples(this.#config, (message) => leftOut.push(message));
+      app = keepersApp(config, this.#database!.url(), this.#logger);
+      outcome = { steps: await declareFleet(app, config), problem: null };
+      this.#config = config;
+    } catch (error) {
+      this.#logger.error({ err: error }, 'the examples were read again, without effect');
+      outcome = { steps: [], problem: error instanceof Error ? error.message : String(error) };
+    }
+    await app?.stop();
+    writeRunFile(this.#config.dataDir, REREAD, { ...said, ...outcome } satisfies Reread);
   }
 
   // Without old ones all at once. Else one after the other, so that most of the installation answers at any moment, and
@@ -212,7 +258,7 @@ class Installation {
     await Promise.all(others.map((role) => role.stop('SIGTERM', ROLE_GRACE_MS)));
     await this.#database?.stop();
     clearInterval(this.#alive);
-    removeRunFile(this.#config.dataDir, 'keeper');
+    for (const part of ['keeper', REREAD]) removeRunFile(this.#config.dataDir, part);
     this.#lock.release();
   }
 

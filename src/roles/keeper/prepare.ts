@@ -7,11 +7,13 @@ import pg from 'pg';
 import { type App, createApp } from '../../app.ts';
 import { apiUrl } from '../../config/addresses.ts';
 import type { Config } from '../../config.ts';
+import { hostIdOf } from '../../domains/fleet/index.ts';
 import type { Caller } from '../../platform/call.ts';
 import { migrate, readMigrations } from '../../platform/db/migrate.ts';
 import { DatabaseUnsuitable } from '../../platform/db/roles.ts';
 import { isAppError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { declareFleet } from './declare.ts';
 
 const SOURCE = fileURLToPath(new URL('../..', import.meta.url));
 const SCHEMAS = 'log, access, work, relay, fleet, knowledge, projects, runs, sites, guardian, public';
@@ -71,21 +73,25 @@ export interface Introduction {
   end(): Promise<void>;
 }
 
-/** Makes sure of the operator and of what the manifest declares. */
-export async function introduce(config: Config, database: { url: string }, logger: Logger): Promise<Introduction> {
-  const app = createApp({
-    databaseUrl: database.url,
-    connections: 2,
-    part: 'keeper',
-    logger,
-    publicUrl: () => apiUrl(config),
-  });
+/** The rooms, for the keeper's own few acts; stop it when they are done. */
+export function keepersApp(config: Config, databaseUrl: string, logger: Logger): App {
+  return createApp({ databaseUrl, connections: 2, part: 'keeper', logger, publicUrl: () => apiUrl(config) });
+}
+
+/**
+ * Makes sure of the operator and of what the manifests declare. `hasHost`: agents are started too, so those that had
+ * crashed get a new try.
+ */
+export async function introduce(
+  config: Config,
+  { databaseUrl, hasHost }: { readonly databaseUrl: string; readonly hasHost: boolean },
+  logger: Logger,
+): Promise<Introduction> {
+  const app = keepersApp(config, databaseUrl, logger);
   try {
     const operator = (await findOperator(config.dataDir, app)) ?? (await makeOperator(config.dataDir, app));
-    // Without a manifest nothing is decided: a start from another directory must not empty the fleet.
-    if (config.manifests.length > 0) {
-      await app.fleet.applyAgents(app.systemCall(), config.agents, { baseDir: config.dataDir });
-    }
+    await declareFleet(app, config);
+    if (hasHost) await app.fleet.retryCrashed(app.systemCall(), hostIdOf(config.dataDir));
     return {
       token: operator.token,
       async signInUrl() {

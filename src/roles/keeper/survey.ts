@@ -38,7 +38,7 @@ export async function survey(dataDir: string): Promise<PartStatus[]> {
 }
 
 /** The keeper that is ready and lives. */
-function findKeeper(dataDir: string): KeeperFacts | undefined {
+export function findKeeper(dataDir: string): KeeperFacts | undefined {
   const facts = readRunFile<KeeperFacts>(dataDir, 'keeper');
   return facts !== undefined && isSameProcess(facts.pid, facts.start_time) ? facts : undefined;
 }

@@ -7,7 +7,7 @@ import { exitCodes } from '../exit-codes.ts';
 import type { Output } from '../local-operation.ts';
 import { type Announcement, announcement, greet } from './announcement.ts';
 import { detachedReport, startDetached } from './detached.ts';
-import { checkExample, placeExamples } from './examples.ts';
+import { checkExample, placeExample } from './examples.ts';
 import { refusalOf } from './refusals.ts';
 import type { UpInput } from './up.ts';
 
@@ -33,13 +33,16 @@ async function keep(config: Config, input: UpInput, output: Output): Promise<num
       roles: input.only ?? roleNames,
       logger,
       command: ['quarterdeck', ...process.argv.slice(2)].join(' '),
-      prepare: (located) => placeExamples(located, input.example, (message) => logger.warn(message)),
+      prepare(dataDir) {
+        if (input.example !== undefined) placeExample(dataDir, input.example);
+      },
       signal: stopSignal.starting,
     });
   } catch (error) {
     if (stopSignal.starting.aborted) return exitCodes.interrupted;
     throw error;
   }
+  stopSignal.onReread(() => void keeper.reread());
   tell(announcement(keeper), keeper, output, performance.now() - startedAt);
   logger.info({ ms: Math.round(performance.now() - startedAt) }, 'ready');
 
@@ -62,6 +65,8 @@ interface StopSignal {
   readonly asked: Promise<void>;
   /** Called for every later time. */
   onNext(again: () => void): void;
+  /** Called when somebody says that an example was added or removed. */
+  onReread(reread: () => void): void;
 }
 
 function listenForStop(): StopSignal {
@@ -75,11 +80,17 @@ function listenForStop(): StopSignal {
   };
   // A terminal that closes means the same as Ctrl-C in it.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal);
+  let rereading: (() => void) | undefined;
+  // Listened to from the beginning, for without a listener the signal would end this process.
+  process.on('SIGUSR2', () => rereading?.());
   return {
     starting: abort.signal,
     asked: asked.promise,
     onNext(next) {
       again = next;
+    },
+    onReread(reread) {
+      rereading = reread;
     },
   };
 }
