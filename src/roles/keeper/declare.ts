@@ -36,7 +36,7 @@ async function makeTenants(app: App, agents: DeclaredAgents): Promise<void> {
   tenants.delete(FLEET_SLUG);
   for (const tenant of tenants) {
     try {
-      await app.access.createTenant(app.systemCall(), { tenant });
+      await app.access.tenants.create(app.systemCall(), { tenant });
     } catch (error) {
       if (!isAppError(error) || error.code !== 'access.tenant_exists') throw error;
     }
