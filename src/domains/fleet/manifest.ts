@@ -7,12 +7,13 @@ import { slug } from '../../platform/fields.ts';
 const text = (most: number) =>
   z
     .string()
-    .min(1)
+    .min(1, 'some text')
     .max(most)
     .refine((value) => !value.includes('\0'), 'must not hold a NUL character');
 
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'a variable name: letters, digits and _');
 
+const COMMAND = 'a command: a list of words, or a line with `shell: true`';
 const RESERVED = /^(QUARTERDECK_|QD_)/;
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 const BYTES = { kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 } as const;
@@ -32,7 +33,7 @@ const size = z
 export const declaredAgent = z
   .strictObject({
     command: z
-      .union([z.array(text(4096)).min(1).max(200), text(4096)])
+      .union([z.array(text(4096)).min(1, COMMAND).max(200), text(4096)], COMMAND)
       .describe('Program and arguments as a list; one line of text only together with `shell: true`'),
     shell: z.boolean().default(false).describe('Gives the line of `command` to /bin/sh'),
     cwd: text(1024).optional().describe('Working directory, relative to the directory of this file (the default)'),
