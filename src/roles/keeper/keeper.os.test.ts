@@ -19,6 +19,7 @@ import { listenerPort } from '../../../test/support/listener.ts';
 import { startScratchCluster } from '../../platform/db/embedded/scratch.ts';
 import { findProcessesByMarker } from '../../platform/process/facts.ts';
 import { DATA_MARKER } from '../role-file.ts';
+import { type PartStatus, survey } from './survey.ts';
 
 const LIMIT_MS = 10_000;
 
@@ -35,6 +36,11 @@ async function until<T>(what: string, look: () => Promise<T | undefined>, limitM
 async function partsOf(installation: Installation): Promise<Record<string, number>> {
   const parts: Part[] = await installation.processes();
   return Object.fromEntries(parts.map(({ name, pid }) => [name, pid]));
+}
+
+/** What `survey` says of the database. */
+async function databaseOf(installation: Installation): Promise<PartStatus | undefined> {
+  return (await survey(installation.dataDir)).find(({ part }) => part === 'database');
 }
 
 async function answers(url: string, token: string): Promise<boolean> {
@@ -114,6 +120,22 @@ describe('a running installation', () => {
     const { parts } = JSON.parse(stdout) as { parts: { part: string; ready: boolean; port: number | null }[] };
     expect(parts.every(({ ready }) => ready)).toBe(true);
     expect(parts.find(({ part }) => part === 'api')!.port).toBe(Number(new URL(installation.url).port));
+  });
+
+  it('says of a database that hangs that it does not answer', async () => {
+    const { postgres } = await partsOf(installation);
+    process.kill(postgres!, 'SIGSTOP');
+    try {
+      expect(await databaseOf(installation)).toMatchObject({
+        ready: false,
+        pid: postgres,
+        note: expect.stringMatching(/^does not answer; embedded/),
+      });
+    } finally {
+      process.kill(postgres!, 'SIGCONT');
+    }
+    expect(await databaseOf(installation)).toMatchObject({ ready: true, note: expect.stringMatching(/^embedded/) });
+    await until('the api answers', async () => (await answers(installation.url, installation.token)) || undefined);
   });
 
   it('keeps secrets out of command lines and readable files', async () => {
@@ -331,6 +353,13 @@ describe('on a PostgreSQL of the operator’s own', () => {
     expect(Object.keys(await partsOf(installation)).sort()).toEqual(['api', 'engine', 'keeper']);
     expect(await answers(installation.url, installation.token)).toBe(true);
     expect(await searchPathOf(url)).toMatch(/^log, access, work, /);
+    expect(await databaseOf(installation)).toMatchObject({ ready: true, note: `at 127.0.0.1:${cluster.port}` });
+    process.kill(cluster.pid, 'SIGSTOP');
+    try {
+      expect(await databaseOf(installation)).toMatchObject({ ready: false });
+    } finally {
+      process.kill(cluster.pid, 'SIGCONT');
+    }
     await installation.stop();
     expect(existsSync(`/proc/${cluster.pid}`)).toBe(true);
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { layoutOf } from '../../platform/db/embedded/layout.ts';
 import { findRunningServer } from '../../platform/db/embedded/leftovers.ts';
 import { pidFilePath, readPidFile } from '../../platform/db/embedded/pid-file.ts';
+import { databaseAnswers } from '../../platform/db/probe.ts';
 import { isSameProcess } from '../../platform/process/facts.ts';
 import { askHealth } from '../health.ts';
 import { findRole, type RoleFacts, type RoleName, readRunFile, roleNames } from '../role-file.ts';
@@ -23,16 +24,21 @@ export interface PartStatus {
 }
 
 const PROBE_LIMIT_MS = 1_000;
+const LOOPBACK = '127.0.0.1';
+const POSTGRES_PORT = 5432;
 
 /** The parts that run; none when nothing does. `dataDir` is a real path that exists. */
 export async function survey(dataDir: string): Promise<PartStatus[]> {
   const keeper = findKeeper(dataDir);
-  const roles = await Promise.all(roleNames.map((role) => roleStatus(dataDir, role)));
+  const [database, ...roles] = await Promise.all([
+    databaseStatus(dataDir, keeper),
+    ...roleNames.map((role) => roleStatus(dataDir, role)),
+  ]);
   return [
     ...(keeper === undefined
       ? []
       : [part('keeper', { pid: keeper.pid, since: keeper.started_at, ready: true, port: null, note: null })]),
-    ...databaseStatus(dataDir, keeper),
+    ...database,
     ...roles.flat(),
   ];
 }
@@ -43,26 +49,38 @@ export function findKeeper(dataDir: string): KeeperFacts | undefined {
   return facts !== undefined && isSameProcess(facts.pid, facts.start_time) ? facts : undefined;
 }
 
-function databaseStatus(dataDir: string, keeper: KeeperFacts | undefined): PartStatus[] {
+async function databaseStatus(dataDir: string, keeper: KeeperFacts | undefined): Promise<PartStatus[]> {
   if (keeper?.database.kind === 'external') {
-    const note = `at ${keeper.database.host}`;
-    return [part('database', { pid: null, since: null, ready: true, port: null, note })];
+    const { host } = keeper.database;
+    const { hostname, port } = new URL(`postgres://${host}`);
+    // Reached by a UNIX socket, it has no address to ask at; then the roles say whether they reach it.
+    const answers =
+      hostname === '' ||
+      (await databaseAnswers(hostname.replace(/^\[|\]$/g, ''), Number(port || POSTGRES_PORT), PROBE_LIMIT_MS));
+    const note = databaseNote(`at ${host}`, answers);
+    return [part('database', { pid: null, since: null, ready: answers, port: null, note })];
   }
   const layout = layoutOf(dataDir);
   const running = findRunningServer(layout);
   if (running === undefined) return [];
   const file = readPidFile(layout.cluster);
-  const note = `embedded, log ${join('logs', 'postgres.log')}`;
+  const port = file?.status === 'ready' ? file.port : undefined;
+  const answers = port !== undefined && (await databaseAnswers(LOOPBACK, port, PROBE_LIMIT_MS));
+  const place = `embedded, log ${join('logs', 'postgres.log')}`;
   return [
     part('database', {
       pid: running.pid,
       // Written last when the server became ready.
       since: statSync(pidFilePath(layout.cluster), { throwIfNoEntry: false })?.mtime.toISOString() ?? null,
-      ready: file?.status === 'ready',
+      ready: answers,
       port: file?.port ?? null,
-      note,
+      note: port === undefined ? place : databaseNote(place, answers),
     }),
   ];
+}
+
+function databaseNote(place: string, answers: boolean): string {
+  return answers ? place : `does not answer; ${place}`;
 }
 
 async function roleStatus(dataDir: string, role: RoleName): Promise<PartStatus[]> {
