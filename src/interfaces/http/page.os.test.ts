@@ -18,8 +18,7 @@ beforeEach(async () => {
   server = fastify();
   addSecurityHeaders(server, false);
   await servePage(server, webDir, []);
-  await server.listen({ host: '127.0.0.1', port: 0 });
-  port = server.addresses()[0]!.port;
+  port = Number(new URL(await server.listen({ host: '127.0.0.1', port: 0 })).port);
 });
 afterEach(async () => {
   await server.close();
