@@ -9,7 +9,7 @@ import { buttonClasses } from '../../ui/button.tsx';
 import { classes } from '../../ui/classes.ts';
 import { useIsPhone } from '../../ui/media.ts';
 import { ScrollRegion } from '../../ui/scroll-region.tsx';
-import { EVENT_COLUMNS, EventRow, type FieldFilter } from './event-row.tsx';
+import { EVENT_COLUMNS, EventRow, type FieldFilter, LEFT_OUT } from './event-row.tsx';
 import type { EventsView } from './use-events.ts';
 import { words } from './words.ts';
 
@@ -76,7 +76,7 @@ export function EventList({ view, label, peek, isPaused, onHold, onPeek, onFilte
     onHold(false);
   };
   return (
-    <div className="relative flex min-h-0 flex-1 flex-col">
+    <div className="@container relative flex min-h-0 flex-1 flex-col">
       {!isPhone && (
         <div
           aria-hidden="true"
@@ -85,8 +85,10 @@ export function EventList({ view, label, peek, isPaused, onHold, onPeek, onFilte
             EVENT_COLUMNS,
           )}
         >
-          {Object.values(words.columns).map((column) => (
-            <span key={column}>{column}</span>
+          {Object.entries(words.columns).map(([name, column]) => (
+            <span key={name} className={name === 'subject' || name === 'tenant' ? LEFT_OUT : undefined}>
+              {column}
+            </span>
           ))}
         </div>
       )}

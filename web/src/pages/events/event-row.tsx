@@ -19,8 +19,10 @@ export interface EventRowProps {
   readonly onOpen: (cursor: string) => void;
 }
 
+// Beside an open drawer there is room for four columns; what is left out stands in the drawer.
 export const EVENT_COLUMNS =
-  'grid-cols-[96px_minmax(140px,1.1fr)_minmax(96px,0.8fr)_minmax(80px,1fr)_minmax(56px,0.5fr)_minmax(120px,2.4fr)]';
+  'grid-cols-[96px_minmax(140px,1.1fr)_minmax(96px,0.8fr)_minmax(80px,1fr)_minmax(56px,0.5fr)_minmax(120px,2.4fr)] @max-3xl:grid-cols-[96px_minmax(0,1.3fr)_minmax(0,0.8fr)_minmax(0,1fr)]';
+export const LEFT_OUT = '@max-3xl:hidden';
 
 export const EventRow = memo(function EventRow({ event, isActive, isPhone, onFilter, onOpen }: EventRowProps) {
   const field = (name: FilterName, label: string, value: string | null, look?: string) =>
@@ -71,8 +73,12 @@ export const EventRow = memo(function EventRow({ event, isActive, isPhone, onFil
       </span>
       <span className="truncate">{field('type', words.columns.type, event.event_type, 'font-medium')}</span>
       <span className="truncate">{field('agent', words.columns.agent, event.source_agent)}</span>
-      <span className="truncate font-mono text-[12px]">{field('subject', words.columns.subject, event.subject)}</span>
-      <span className="truncate">{field('tenant', words.columns.tenant, event.tenant, 'text-muted')}</span>
+      <span className={classes('truncate font-mono text-[12px]', LEFT_OUT)}>
+        {field('subject', words.columns.subject, event.subject)}
+      </span>
+      <span className={classes('truncate', LEFT_OUT)}>
+        {field('tenant', words.columns.tenant, event.tenant, 'text-muted')}
+      </span>
       <span className="truncate font-mono text-[12px] text-muted">{summaryOf(event.payload)}</span>
     </div>
   );
