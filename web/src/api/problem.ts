@@ -60,6 +60,10 @@ export function isSignedOut(error: unknown): boolean {
   return error instanceof Problem && error.status === 401;
 }
 
+export function isNotFound(error: unknown): boolean {
+  return error instanceof Problem && error.status === 404;
+}
+
 async function readObject(response: Response): Promise<Record<string, unknown>> {
   try {
     const body: unknown = await response.json();

@@ -6,7 +6,7 @@ import { isSignedOut } from '../api/problem.ts';
 import { routes } from '../api/routes.ts';
 import { clock } from '../ui/clock.ts';
 import { makeLadder, type Reach } from './ladder.ts';
-import { refresher } from './outdated.ts';
+import { fetchAgain, refresher } from './outdated.ts';
 import { pollTransport } from './poll.ts';
 import { sseTransport } from './sse.ts';
 import { type LiveStore, type LiveView, makeLiveStore } from './store.ts';
@@ -28,7 +28,7 @@ export function LiveProvider({ onSignedOut, children }: { onSignedOut: () => voi
       { transports: [webSocketTransport, sseTransport, pollTransport], probe, random: Math.random },
       store.feed,
     );
-    const soon = refresher((key) => void queries.invalidateQueries({ queryKey: key }));
+    const soon = refresher((due) => fetchAgain(queries, due));
     const forget = [
       store.onEvent(soon.take),
       store.onMissed(() => void queries.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'me' })),
