@@ -8,7 +8,7 @@ import time
 import urllib.error
 from typing import Dict, Iterator, List, NamedTuple, Optional
 
-from .connection import Connection
+from .connection import Connection, read_within
 from .errors import error_of, object_of
 from .operations import EventListItem
 from .retry import pause_seconds, retry_after_seconds
@@ -43,7 +43,7 @@ def follow_live(
         try:
             with connection.open("GET", path, {"accept": "text/event-stream"}, None, LONGEST_SILENCE) as response:
                 if "text/event-stream" not in (response.headers.get("content-type") or ""):
-                    raise error_of(response.status, response.read(65536))
+                    raise error_of(response.status, read_within(response, LONGEST_SILENCE))
                 for fields in _blocks(response):
                     value = object_of(fields.get("data", "").encode())
                     if value is None:

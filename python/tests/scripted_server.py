@@ -7,11 +7,12 @@ from typing import Any, Dict, List, NamedTuple, Optional, Union
 
 
 class Said(NamedTuple):
-    """Text is sent as HTML."""
+    """Text is sent as HTML, unless the headers say otherwise."""
 
     body: Union[str, Dict[str, Any]]
     status: int = 200
     headers: Optional[Dict[str, str]] = None
+    stays_open: bool = False
 
 
 class Asked(NamedTuple):
@@ -52,12 +53,16 @@ class ScriptedServer:
                     is_text = isinstance(answer.body, str)
                     data = answer.body.encode() if isinstance(answer.body, str) else json.dumps(answer.body).encode()
                     self.send_response(answer.status)
-                    for name, value in (answer.headers or {}).items():
+                    kind = "text/html" if is_text else "application/json"
+                    for name, value in {"content-type": kind, **(answer.headers or {})}.items():
                         self.send_header(name, value)
-                    self.send_header("content-type", "text/html" if is_text else "application/json")
-                    self.send_header("content-length", str(len(data)))
+                    if not answer.stays_open:
+                        self.send_header("content-length", str(len(data)))
                     self.end_headers()
                     self.wfile.write(data)
+                    self.wfile.flush()
+                    if answer.stays_open:
+                        owner._closing.wait(30)
 
             do_GET = do_POST = do_PUT = do_DELETE = _answer
 

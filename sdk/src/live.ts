@@ -31,10 +31,11 @@ const LONGEST_SILENCE_MS = 45_000;
 export async function* followLive(
   connection: Pick<Connection, 'url' | 'token'>,
   { topics, after, signal }: LiveInput = {},
+  longestSilenceMs = LONGEST_SILENCE_MS,
 ): AsyncGenerator<LiveMessage> {
   let place = after;
   for (let tries = 0; ; tries++) {
-    const limit = timeLimit(LONGEST_SILENCE_MS, signal);
+    const limit = timeLimit(longestSilenceMs, signal);
     let toldMs = 0;
     try {
       const query = topics === undefined ? {} : { topics: topics.join(',') };

@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { QuarterdeckError } from './errors.ts';
@@ -128,6 +131,40 @@ describe('an outbox', () => {
       ),
       { numRuns: 60 },
     );
+  });
+
+  it('survives kill -9 in the middle of its work: what was acknowledged is sent once', async () => {
+    const path = newFile();
+    const log = new Log();
+    const module = new URL('./outbox-node.ts', import.meta.url).href;
+    const program = `
+      const { openOutbox } = await import('${module}');
+      const away = { event: { append: () => Promise.reject(new Error('away')) } };
+      const outbox = await openOutbox(${JSON.stringify(path)}, away);
+      for (let n = 0; ; n++) { await outbox.emit('a.b', { n }); console.log(n); }`;
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    const ended = once(child, 'exit');
+    onTestFinished(async () => {
+      child.kill('SIGKILL');
+      await ended;
+    });
+    let acknowledged = -1;
+    for await (const line of createInterface({ input: child.stdout })) {
+      acknowledged = Number(line);
+      if (acknowledged === 40) child.kill('SIGKILL');
+    }
+    const outbox = await open(path, log);
+    expect(await outbox.flush()).toBe(true);
+    expect(acknowledged).toBeGreaterThanOrEqual(40);
+    expect(log.numbers.slice(0, acknowledged + 1)).toEqual(Array.from({ length: acknowledged + 1 }, (_, n) => n));
+    // At most the one that was under way beyond it.
+    expect(log.numbers.length).toBeLessThanOrEqual(acknowledged + 2);
   });
 
   it('remembers in the middle of a backlog what is sent', async () => {

@@ -9,8 +9,8 @@ import type { AnyOperation } from '../../src/platform/operation.ts';
 import { findPython } from '../sdk/python.ts';
 import { openTestServer, type TestServer } from '../support/server.ts';
 import { comparable } from './comparable.ts';
-import { type Interface, overCli, overHttp, overMcp, overPython, overTypescript, type Said } from './interfaces.ts';
 import { refusals, type Step, steps } from './steps.ts';
+import { type Interface, overCli, overHttp, overMcp, overPython, overTypescript, type Said } from './ways-to-ask.ts';
 
 interface Outcome {
   readonly said: Said;

@@ -16,8 +16,10 @@ export type Answer = 'never' | 'hang_up' | SaidAnswer;
 export interface SaidAnswer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Text is sent as HTML. */
+  /** Text is sent as HTML, unless the headers say otherwise. */
   readonly body: string | object;
+  /** The answer does not end. */
+  readonly staysOpen?: boolean;
 }
 
 export interface ScriptedServer {
@@ -69,7 +71,8 @@ function give(response: ServerResponse, answer: Answer): void {
     'content-type': isText ? 'text/html' : 'application/json',
     ...answer.headers,
   });
-  response.end(isText ? answer.body : JSON.stringify(answer.body));
+  response.write(isText ? answer.body : JSON.stringify(answer.body));
+  if (answer.staysOpen !== true) response.end();
 }
 
 export function problem(status: number, code: string, retryable = false): SaidAnswer {
