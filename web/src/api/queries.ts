@@ -2,6 +2,7 @@
 import { QueryClient, queryOptions } from '@tanstack/react-query';
 import { call } from './client.ts';
 import { Problem } from './problem.ts';
+import { revealedAgent, revealedStatus } from './revealed.ts';
 import { type Agent, routes } from './routes.ts';
 
 // Heartbeats never enter the log, so an agent list on screen is fetched again at this distance too.
@@ -43,7 +44,7 @@ export const meQuery = queryOptions({
 
 export const statusQuery = queryOptions({
   queryKey: ['status'],
-  queryFn: ({ signal }) => call(routes.status, {}, signal),
+  queryFn: async ({ signal }) => revealedStatus(await call(routes.status, {}, signal)),
   refetchInterval: BACKSTOP_MS,
 });
 
@@ -62,7 +63,7 @@ export const agentsQuery = queryOptions({
 export function agentQuery(agent: string) {
   return queryOptions({
     queryKey: ['agents', agent],
-    queryFn: ({ signal }) => call(routes.showAgent, { agent }, signal),
+    queryFn: async ({ signal }) => revealedAgent(await call(routes.showAgent, { agent }, signal)),
     refetchInterval: (query) => (query.state.status === 'error' ? false : BACKSTOP_MS),
   });
 }
@@ -82,7 +83,7 @@ async function allAgents(signal: AbortSignal): Promise<AgentList> {
   let after: string | undefined;
   for (;;) {
     const page = await call(routes.listAgents, { limit: 500, ...(after === undefined ? {} : { after }) }, signal);
-    items.push(...page.items);
+    items.push(...page.items.map(revealedAgent));
     if (page.next_cursor === null || items.length >= MOST_AGENTS) {
       return { items: addressed(items), cut: page.next_cursor !== null, asOf: page.as_of };
     }

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { call } from '../../api/client.ts';
 import { Problem } from '../../api/problem.ts';
 import { type AddressedAgent, type AgentList, agentsQuery } from '../../api/queries.ts';
+import { revealedAgent } from '../../api/revealed.ts';
 import { type Agent, type AgentDetail, routes } from '../../api/routes.ts';
 import { confirm } from '../../ui/confirm.ts';
 import { toast } from '../../ui/toasts.ts';
@@ -45,7 +46,7 @@ export function useAgentActions(): AgentActions {
       return { before };
     },
     onSuccess: (row, { agent, desired }) => {
-      put(row);
+      put(revealedAgent(row));
       toast({
         title: desired === 'pause' ? words.actions.paused(agent.agent) : words.actions.resumed(agent.agent),
         ...(desired === 'pause' ? { text: words.actions.pausedText } : {}),
@@ -65,7 +66,7 @@ export function useAgentActions(): AgentActions {
   const restart = useMutation({
     mutationFn: (agent: Target) => call(routes.restartAgent, { agent: agent.address }),
     onSuccess: (row, agent) => {
-      put(row);
+      put(revealedAgent(row));
       toast({ title: words.actions.restarting(agent.agent) });
     },
     onError: (error, agent) => refused(agent, error),

@@ -46,7 +46,10 @@ export function EventDetail({ event, onFilter, onClose }: EventDetailProps) {
               </dd>
               <dd className="flex">
                 {filter !== undefined && (
-                  <IconButton label={words.filterBy(term.toLowerCase(), value)} onClick={() => onFilter(filter, value)}>
+                  <IconButton
+                    label={words.filterBy(term.toLowerCase(), revealedText(value))}
+                    onClick={() => onFilter(filter, value)}
+                  >
                     <Filter size={13} />
                   </IconButton>
                 )}

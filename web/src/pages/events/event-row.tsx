@@ -32,7 +32,7 @@ export const EventRow = memo(function EventRow({ event, isActive, isPhone, onFil
       <button
         type="button"
         tabIndex={isActive ? 0 : -1}
-        title={words.filterBy(label.toLowerCase(), value)}
+        title={words.filterBy(label.toLowerCase(), revealedText(value))}
         onClick={(click) => {
           click.stopPropagation();
           onFilter(name, value);

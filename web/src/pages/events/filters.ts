@@ -1,5 +1,6 @@
 // The filter of events: from what is typed, to the address, to the request, and to a judgement of live events. Pure.
 import type { EventItem } from '../../api/routes.ts';
+import { revealedText } from '../../ui/reveal.ts';
 import { words } from './words.ts';
 
 export const filterNames = ['type', 'agent', 'subject', 'correlation', 'tenant', 'since'] as const;
@@ -31,7 +32,7 @@ export function chipsOf(filter: EventFilter): { name: FilterName; text: string }
   return filterNames.flatMap((name) => {
     const value = filter[name];
     if (value === undefined) return [];
-    return [{ name, text: `${name}:${/\s/.test(value) ? `"${value}"` : value}` }];
+    return [{ name, text: `${name}:${revealedText(/\s/.test(value) ? `"${value}"` : value)}` }];
   });
 }
 

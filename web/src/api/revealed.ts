@@ -1,0 +1,21 @@
+// What agents and people wrote about themselves and their work is made harmless to read when it enters the page, so that
+// every place that shows it, titles and names included, shows what it is. Events are not changed: their values are filters.
+import { revealedText } from '../ui/reveal.ts';
+import type { Agent, Status } from './routes.ts';
+
+const maybe = (text: string | null): string | null => (text === null ? null : revealedText(text));
+
+export function revealedAgent<T extends Agent>(agent: T): T {
+  return {
+    ...agent,
+    state_reason: revealedText(agent.state_reason),
+    desired_reason: maybe(agent.desired_reason),
+    status: maybe(agent.status),
+    version: maybe(agent.version),
+    exit: maybe(agent.exit),
+  };
+}
+
+export function revealedStatus(status: Status): Status {
+  return { ...status, needs: status.needs.map((need) => ({ ...need, text: revealedText(need.text) })) };
+}
