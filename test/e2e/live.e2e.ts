@@ -105,8 +105,8 @@ for (const { name, shown, blocked } of [
       const at = clockMs();
       const cursor = await postSurely(type, n);
       sent[cursor] = at;
-      // One by one: of many that arrive together the list builds only as many rows as fit.
-      await untilSeen(page, cursor);
+      // Of many that arrive together the list builds only as many rows as fit.
+      if (n % 10 === 9) await untilSeen(page, cursor);
     }
     const seen = await sightings(page);
     const took = Object.entries(sent).map(([cursor, at]) => seen[cursor]! - at);

@@ -1,5 +1,5 @@
 // What a browser test plays on: an installation, a browser, and a session in it. Closing it leaves nothing, whatever failed.
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { launchBrowser, openContext } from '../support/browser.ts';
 import { type Installation, type InstallationOptions, startInstallation } from '../support/installation.ts';
 
@@ -15,7 +15,7 @@ export interface Stage {
 }
 
 export interface OpenOptions extends BrowserContextOptions {
-  readonly prepare?: (context: ReturnType<Page['context']>) => Promise<unknown>;
+  readonly prepare?: (context: BrowserContext) => Promise<unknown>;
 }
 
 export async function openStage(options: InstallationOptions = {}): Promise<Stage> {
