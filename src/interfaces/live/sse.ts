@@ -1,7 +1,7 @@
 // /v1/live by server-sent events: one subscription a connection; the browser resumes by Last-Event-ID.
 import type { ServerResponse } from 'node:http';
 import type { App } from '../../app.ts';
-import { splitTopics } from '../../domains/log/index.ts';
+import { type FeedSink, type FeedSubscription, splitTopics } from '../../domains/log/index.ts';
 import type { Call } from '../../platform/call.ts';
 import { HEARTBEAT_MS, MOST_UNSENT, Pace, watchCredential } from './stream.ts';
 
@@ -23,15 +23,13 @@ export function serveEventStream(options: EventStreamOptions): void {
     if (response.writableLength > MOST_UNSENT) response.destroy();
     else response.write(text, () => pace.sent());
   };
-  const feed = app.log.subscribe(call, {
-    topics: splitTopics(options.topics),
-    after: options.after,
-    sink: {
-      state: (state, cursor) => send(`event: state\nid: ${cursor}\ndata: ${JSON.stringify({ state, cursor })}\n\n`),
-      // JSON holds no raw line break, so one event stays one event.
-      event: (event) => send(`event: event\nid: ${event.cursor}\ndata: ${event.json}\n\n`),
-      ready: () => pace.ready(),
-    },
+  // Before the feed hears of a batch: it may hold the end of the credential and what came after it.
+  const stopWatching = watchCredential(app, call.caller, options.stillValid, () => response.end());
+  const feed = subscribe(options, stopWatching, {
+    state: (state, cursor) => send(`event: state\nid: ${cursor}\ndata: ${JSON.stringify({ state, cursor })}\n\n`),
+    // JSON holds no raw line break, so one event stays one event.
+    event: (event) => send(`event: event\nid: ${event.cursor}\ndata: ${event.json}\n\n`),
+    ready: () => pace.ready(),
   });
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
@@ -42,7 +40,6 @@ export function serveEventStream(options: EventStreamOptions): void {
   // Without this the client hears nothing until the first event.
   response.flushHeaders();
   send('retry: 2000\n\n');
-  const stopWatching = watchCredential(app, call.caller, options.stillValid, () => response.end());
   const heartbeat = setInterval(() => {
     if (pace.isStuck) response.destroy();
     else send(`: ${new Date().toISOString()}\n\n`);
@@ -55,4 +52,14 @@ export function serveEventStream(options: EventStreamOptions): void {
   };
   response.once('close', stop);
   feed.start().catch(() => response.end());
+}
+
+function subscribe(options: EventStreamOptions, stopWatching: () => void, sink: FeedSink): FeedSubscription {
+  const { app, call, topics, after } = options;
+  try {
+    return app.log.subscribe(call, { topics: splitTopics(topics), after, sink });
+  } catch (error) {
+    stopWatching();
+    throw error;
+  }
 }
