@@ -16,7 +16,7 @@ export interface DeclaredOptions {
 }
 
 /** The operator's own file, as declarer. */
-const MANIFEST = 'quarterdeck.yaml';
+export const MANIFEST = 'quarterdeck.yaml';
 
 export interface ApplyOptions {
   /** Directory that relative paths of the file start at. */
