@@ -1,7 +1,7 @@
 // A real browser for the tests of the page, and what a page must never do while it is looked at: log an error, throw,
 // break the content policy, ask another origin. What the tests look at is not here.
+import { deepEqual } from 'node:assert/strict';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { expect } from 'vitest';
 
 // A condition of a test, not a measurement: the machine may be busy with other things.
 const LIMIT_MS = 30_000;
@@ -60,5 +60,5 @@ export function expectClean(page: Page, caused: readonly RegExp[] = []): void {
   const troubles = troublesOf.get(page.context());
   if (troubles === undefined) throw new Error('the page was not opened by openContext');
   const own = troubles.splice(0).filter((trouble) => !caused.some((pattern) => pattern.test(trouble)));
-  expect(own).toEqual([]);
+  deepEqual(own, []);
 }
