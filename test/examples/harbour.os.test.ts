@@ -135,6 +135,10 @@ describe('the builder and the inspector', () => {
       async () => expect(await all<Job>(crew, '/v1/jobs?queue=links&state=done')).toHaveLength(documents.length),
       PATIENCE,
     );
+    await vi.waitFor(
+      async () => expect(await all<Job>(crew, '/v1/jobs?queue=pages&state=done')).toHaveLength(documents.length + 1),
+      PATIENCE,
+    );
     const broken = await all<{ payload: unknown }>(crew, '/v1/events?event_type=page.links_broken');
     expect(broken.map(({ payload }) => payload)).toEqual([
       { page: 'fog-signals.html', broken: [{ link: 'lightship.html', reason: 'no such page: lightship.html' }] },

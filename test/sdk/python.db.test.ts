@@ -10,7 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => t.close());
 
-describe.skipIf(python === undefined)('the Python SDK (skipped: there is no Python ≥ 3.9 here)', () => {
+const why = python === undefined ? ' (skipped: there is no Python ≥ 3.9 here)' : '';
+
+describe.skipIf(python === undefined)(`the Python SDK${why}`, () => {
   it('lists, follows, works and beats against a real server', async () => {
     await t.agentToken('settler', 'acme');
     const { code, text } = await runUnittest(python!, 'tests.real_server', {
