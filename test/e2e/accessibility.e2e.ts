@@ -186,8 +186,10 @@ describe('with a fleet', () => {
       await page.locator(shows).first().waitFor();
       const moving = await page.evaluate(() =>
         [...document.querySelectorAll('*')].flatMap((element) => {
-          const { animationDuration, transitionDuration } = getComputedStyle(element);
-          const longest = Math.max(...`${animationDuration},${transitionDuration}`.split(',').map(Number.parseFloat));
+          const { animationDuration, transitionDuration, transitionProperty } = getComputedStyle(element);
+          const durations =
+            transitionProperty === 'none' ? animationDuration : `${animationDuration},${transitionDuration}`;
+          const longest = Math.max(...durations.split(',').map(Number.parseFloat));
           return longest > 0.001 ? [element.outerHTML.slice(0, 120)] : [];
         }),
       );
