@@ -113,6 +113,8 @@ class Installation {
 
   async start(): Promise<Keeper> {
     const { signal, roles } = this.#options;
+    // Neither its children nor a lock hold a process, and one that fails has to live until all is undone.
+    this.#alive = setInterval(() => undefined, 60_000);
     const old = findOldRoles(this.#config.dataDir);
     this.#config = { ...this.#config, apiPort: await chooseApiPort(this.#config, old) };
     this.#options.prepare?.(this.#config.dataDir);
@@ -141,10 +143,15 @@ class Installation {
 
   /** After a start that failed: ends what it started and leaves what was there before. */
   async undo(): Promise<void> {
-    await Promise.all(this.#roles.map((role) => role.stop(role.role === 'host' ? 'SIGINT' : 'SIGTERM', ROLE_GRACE_MS)));
-    if (this.#database?.adopted === false) await this.#database.stop();
-    clearInterval(this.#alive);
-    this.#lock.release();
+    try {
+      await Promise.all(
+        this.#roles.map((role) => role.stop(role.role === 'host' ? 'SIGINT' : 'SIGTERM', ROLE_GRACE_MS)),
+      );
+      if (this.#database?.adopted === false) await this.#database.stop();
+    } finally {
+      clearInterval(this.#alive);
+      this.#lock.release();
+    }
   }
 
   async #ready(
@@ -164,8 +171,6 @@ class Installation {
       roles,
       database: database.facts(),
     } satisfies KeeperFacts);
-    // Its children do not hold a process, and neither does a lock.
-    this.#alive = setInterval(() => undefined, 60_000);
     return {
       url: hasApi ? apiUrl(this.#config) : undefined,
       signInUrl,
