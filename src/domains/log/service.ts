@@ -37,7 +37,8 @@ export class Log {
 
   constructor(options: LogOptions) {
     this.#options = options;
-    const committed = () => options.wakeups.notify('log');
+    // The answer to the sender leaves first; readers learn of it a moment later.
+    const committed = () => setImmediate(() => options.wakeups.notify('log'));
     this.#writer = new EventWriter(options.db, committed);
     this.tail = new LogTail(options.db, (rows, epoch) => this.#toItems(rows, epoch), options.failed);
   }
