@@ -87,7 +87,7 @@ async function block(context: BrowserContext, ways: readonly string[]): Promise<
 
 const installation = await startInstallation();
 const client = openClient(installation.url, installation.token, 1);
-const browser = await launchBrowser();
+const { browser, close } = await launchBrowser();
 try {
   const rows: string[][] = [[`${SAMPLES} events, ${1000 / APART_MS}/s`, 'p50', 'p95']];
   const add = (name: string, took: readonly number[]) =>
@@ -130,6 +130,6 @@ try {
   print(rows);
 } finally {
   client.close();
-  await browser.close();
+  await close();
   await installation.stop();
 }

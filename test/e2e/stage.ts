@@ -20,16 +20,17 @@ export interface OpenOptions extends BrowserContextOptions {
 
 export async function openStage(options: InstallationOptions = {}): Promise<Stage> {
   const started = await Promise.allSettled([startInstallation(options), launchBrowser()]);
-  const [installation, browser] = started;
+  const [installation, launched] = started;
   const close = async () => {
-    if (browser.status === 'fulfilled') await browser.value.close();
+    if (launched.status === 'fulfilled') await launched.value.close();
     if (installation.status === 'fulfilled') await installation.value.stop();
   };
-  if (installation.status === 'rejected' || browser.status === 'rejected') {
+  if (installation.status === 'rejected' || launched.status === 'rejected') {
     await close();
     throw started.find((part) => part.status === 'rejected')?.reason;
   }
   const { url, token: operator } = installation.value;
+  const { browser } = launched.value;
 
   const api: Stage['api'] = async (method, path, body, token = operator) => {
     const response = await fetch(url + path, {
@@ -49,7 +50,7 @@ export async function openStage(options: InstallationOptions = {}): Promise<Stag
   let session: Promise<BrowserContextOptions['storageState']> | undefined;
   const signIn = async () => {
     const link = await api('POST', '/v1/sign-in-links', {});
-    const context = await openContext(browser.value, url);
+    const context = await openContext(browser, url);
     const page = await context.newPage();
     await page.goto(link.url);
     await page.locator('[data-live]').waitFor();
@@ -60,13 +61,13 @@ export async function openStage(options: InstallationOptions = {}): Promise<Stag
 
   return {
     installation: installation.value,
-    browser: browser.value,
+    browser,
     api,
     close,
     async open(path, { prepare, ...context } = {}) {
       session ??= signIn();
       const storageState = (await session)!;
-      const opened = await openContext(browser.value, url, { storageState, ...context });
+      const opened = await openContext(browser, url, { storageState, ...context });
       await prepare?.(opened);
       const page = await opened.newPage();
       await page.goto(path);

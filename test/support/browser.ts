@@ -1,15 +1,40 @@
 // A real browser for the tests of the page, and what a page must never do while it is looked at: log an error, throw,
 // break the content policy, ask another origin. What the tests look at is not here.
 import { deepEqual } from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 // A condition of a test, not a measurement: the machine may be busy with other things.
 const LIMIT_MS = 30_000;
 
-export function launchBrowser(): Promise<Browser> {
+export interface LaunchedBrowser {
+  readonly browser: Browser;
+  /** Leaves no process and no file. */
+  close(): Promise<void>;
+}
+
+export async function launchBrowser(): Promise<LaunchedBrowser> {
   const executablePath = process.env['QD_CHROMIUM'] || '/usr/bin/chromium';
-  // Containers often have a /dev/shm of 64 MB, in which tabs crash.
-  return chromium.launch({ executablePath, args: ['--disable-dev-shm-usage'] });
+  // Chromium leaves some of its temporary files behind, so it gets a place of its own for them.
+  const dir = mkdtempSync(join(tmpdir(), 'qd-browser-'));
+  const remove = () => rmSync(dir, { recursive: true, force: true });
+  try {
+    // Containers often have a /dev/shm of 64 MB, in which tabs crash.
+    const args = ['--disable-dev-shm-usage'];
+    const browser = await chromium.launch({ executablePath, args, env: { ...process.env, TMPDIR: dir } });
+    return {
+      browser,
+      async close() {
+        await browser.close();
+        remove();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
 }
 
 const troublesOf = new WeakMap<BrowserContext, string[]>();
