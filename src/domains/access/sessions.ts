@@ -69,7 +69,9 @@ export class Sessions {
         days: SESSION_DAYS,
         ...browser.facts,
       });
-      await this.#options.log.append(tx, call, [
+      // Until now nobody was known; with the link used up it is this operator who signed in.
+      const known: Call = { ...call, caller: { ...call.caller, name: `operator:${operator.name}` } };
+      await this.#options.log.append(tx, known, [
         accessEvents.make(
           'operator.signed_in',
           { operator: operator.name, session: wireId('ses', id) },

@@ -37,7 +37,7 @@ export function retryAfter(error: AppError): number | undefined {
 export function problem(error: AppError, requestId: string): Record<string, unknown> {
   const { errors } = error.details;
   return {
-    type: `https://quarterdeck.dev/errors#${error.code}`,
+    type: `urn:quarterdeck:error:${error.code}`,
     title: error.code,
     status: error.status,
     code: error.code,
