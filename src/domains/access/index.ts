@@ -1,5 +1,5 @@
 // The door of the access room.
-export { type Ability, abilities, abilityWords } from './abilities.ts';
+export { type Ability, abilities, abilityWords, agentAbilities } from './abilities.ts';
 export type { AgentIdentity } from './agent-store.ts';
 export { anonymousCaller, type FindJobHolder, systemCaller } from './credentials.ts';
 export { accessErrors } from './errors.ts';

@@ -346,3 +346,13 @@ test('a wrong tenant cannot be written past the policies', async () => {
     ),
   ).rejects.toThrow(/row-level security/);
 });
+
+test('nobody hands out an agent’s token who lacks one of its abilities', async () => {
+  await addExternal('bounded');
+  const less = t.app.call({ ...call.caller, abilities: new Set(['fleet:read', 'fleet:write']) });
+  const beyond = { code: 'access.ability_beyond_creator' };
+  await expect(t.app.fleet.issueToken(less, 'bounded')).rejects.toMatchObject(beyond);
+  const input = { ...noInput, agent: 'beyond', kind: 'external' as const };
+  await expect(t.app.fleet.add(less, input)).rejects.toMatchObject(beyond);
+  await expect(t.app.fleet.show(call, 'beyond')).rejects.toMatchObject({ code: 'access.agent_not_found' });
+});

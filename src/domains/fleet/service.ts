@@ -7,7 +7,7 @@ import { findUuid, wireId } from '../../platform/ids.ts';
 import type { OutputOf, ParsedInput } from '../../platform/operation.ts';
 import { platformErrors } from '../../platform/platform-errors.ts';
 import type { TenantDirectory } from '../../platform/tenants.ts';
-import { type Access, type AgentIdentity, accessErrors } from '../access/index.ts';
+import { type Access, type AgentIdentity, accessErrors, agentAbilities } from '../access/index.ts';
 import type { Log } from '../log/index.ts';
 import { waitForConsole } from './console-reader.ts';
 import { type ApplyOptions, applyAgents, type PlanStep, remove } from './declared.ts';
@@ -59,6 +59,7 @@ export class Fleet {
   // Registration
 
   async add(call: Call, input: ParsedInput<typeof addAgent>): Promise<OutputOf<typeof addAgent>> {
+    mayIssueAgentToken(call);
     const tenantId = await this.#options.access.tenants.home(call, input.tenant, 'fleet');
     try {
       return await call.write(async (tx) => {
@@ -108,6 +109,7 @@ export class Fleet {
   }
 
   async issueToken(call: Call, address: string): Promise<OutputOf<typeof issueAgentToken>> {
+    mayIssueAgentToken(call);
     const { access } = this.#options;
     return call.write(async (tx) => {
       const identity = await access.agents.get(tx, address);
@@ -279,4 +281,10 @@ function parsePlace(after: string): { slug: string; id: string } {
     });
   }
   return { slug: after.slice(0, at), id };
+}
+
+// An agent's token has all abilities of agents: whoever hands one out must have them, or it would reach beyond itself.
+function mayIssueAgentToken({ caller }: Call): void {
+  const beyond = agentAbilities.find((ability) => !caller.abilities.has(ability));
+  if (beyond !== undefined) throw accessErrors.ability_beyond_creator({ ability: beyond });
 }

@@ -44,7 +44,9 @@ export class WaitingClaims {
     const ended = AbortSignal.any([signal, this.#closed.signal]);
     if (ended.aborted) return;
     const timer = setTimeout(resolve, limitMs);
-    ended.addEventListener('abort', () => resolve(), { once: true });
+    // Taken off again below: a joined signal with a listener lives as long as its sources, and one of them is the process's.
+    const leave = () => resolve();
+    ended.addEventListener('abort', leave, { once: true });
     this.#waiters.add(waiter);
     if (vain === 0) this.#look();
     else this.#pollMs = FIRST_POLL_MS;
@@ -53,6 +55,7 @@ export class WaitingClaims {
       await promise;
     } finally {
       clearTimeout(timer);
+      ended.removeEventListener('abort', leave);
       this.#waiters.delete(waiter);
       if (this.#waiters.size === 0) this.#stopPolling();
     }

@@ -39,6 +39,9 @@ export interface ApiServer {
 
 const URL_LIMIT = 8 * 1024;
 const HEADER_LIMIT = 16 * 1024;
+const CLOSE_IDLE_EVERY_MS = 25;
+/** Below the time that the keeper gives a role to end. */
+const LONGEST_ANSWER_AT_CLOSE_MS = 1_500;
 const CONNECTIONS_PER_ADDRESS = 2_000;
 
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
@@ -56,7 +59,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       requireHostHeader: false,
     },
     clientErrorHandler: (error, socket) => refuseSocket(socket, parserRefusal(error), newRequestId()),
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle',
     frameworkErrors: (error, request, reply) => {
       void sendProblem(reply, toAppError(error, logger, requestIdOf(request)), requestIdOf(request));
     },
@@ -102,7 +105,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     async close() {
       closing.abort();
       live?.close();
-      await server.close();
+      // A connection that is kept open between requests would keep the server: each is closed once its answer is out.
+      const idle = setInterval(() => server.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
+      const last = setTimeout(() => server.server.closeAllConnections(), LONGEST_ANSWER_AT_CLOSE_MS);
+      await server.close().finally(() => {
+        clearInterval(idle);
+        clearTimeout(last);
+      });
     },
   };
 }
