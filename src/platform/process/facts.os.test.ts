@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { afterEach, expect, test } from 'vitest';
 import {
   findProcessesByDirectory,
+  findProcessesByGroup,
   findProcessesByMarker,
+  isOfThisBoot,
   isSameProcess,
   processDirectory,
   processMarker,
@@ -78,6 +80,31 @@ test('a process is found by its marker, its directory and its program', async ()
   expect(findProcessesByDirectory(directory)).toContain(child.pid);
   expect(processDirectory(child.pid!)).toBe(directory);
   expect(processProgram(child.pid!)).toBe(realpathSync(process.execPath));
+});
+
+test('the members of a group are found without any environment, also after their leader', async () => {
+  const leader = spawn('/bin/sh', ['-c', 'env -i sleep 300 & echo $!; read _'], {
+    detached: true,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  children.push(leader);
+  const [text] = (await once(leader.stdout!, 'data')) as [Buffer];
+  const member = Number(text.toString());
+  try {
+    expect(findProcessesByGroup(leader.pid!).sort()).toEqual([leader.pid!, member].sort());
+    leader.stdin!.end();
+    await once(leader, 'exit');
+    expect(findProcessesByGroup(leader.pid!)).toEqual([member]);
+  } finally {
+    process.kill(member, 'SIGKILL');
+  }
+  await expect.poll(() => findProcessesByGroup(leader.pid!), { timeout: 5_000 }).toEqual([]);
+});
+
+test('a start time tells whether it is of this run of the machine', () => {
+  expect(isOfThisBoot(processStartTime(process.pid)!)).toBe(true);
+  expect(isOfThisBoot('12345@00000000')).toBe(false);
+  expect(isOfThisBoot('ended')).toBe(false);
 });
 
 test('a process that leaves when asked is not killed', async () => {

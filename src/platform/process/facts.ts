@@ -2,6 +2,7 @@
 // in its environment. Only questions; stopping is in stop.ts. Linux answers from /proc, macOS by ps and lsof.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { uptime } from 'node:os';
 
 const hasProc = process.platform === 'linux';
 
@@ -11,14 +12,14 @@ const hasProc = process.platform === 'linux';
  */
 export function processStartTime(pid: number): string | undefined {
   if (!hasProc) return startTimeByPs(pid);
-  const stat = readProc(pid, 'stat')?.toString('latin1');
-  if (!stat) return undefined;
-  // Field 2, the name, may hold blanks and brackets: count from the last bracket, behind which field 3 comes.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state] = fields;
-  const ticks = fields[19];
-  if (ticks === undefined || state === 'Z' || state === 'X') return undefined;
-  return `${ticks}@${bootId()}`;
+  const ticks = livingStat(pid)?.[19];
+  return ticks === undefined ? undefined : `${ticks}@${bootId()}`;
+}
+
+/** Whether a start time is of this run of the machine: pids of an earlier one say nothing about the processes of today. */
+export function isOfThisBoot(startTime: string): boolean {
+  if (hasProc) return startTime.endsWith(`@${bootId()}`);
+  return Date.parse(startTime) >= Date.now() - uptime() * 1000;
 }
 
 /** Whether the process that was seen with this pid and start time still lives. */
@@ -54,6 +55,16 @@ export function findProcessesByDirectory(directory: string): number[] {
   return listProcesses().filter((pid) => processDirectory(pid) === directory && processStartTime(pid) !== undefined);
 }
 
+/** Living processes of a process group, also when its leader is gone; a child with a cleared environment is still in it. */
+export function findProcessesByGroup(pgid: number): number[] {
+  if (hasProc) return listProcesses().filter((pid) => livingStat(pid)?.[2] === String(pgid));
+  return runPs(['-axo', 'pid=,pgid='])
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .flatMap(([pid, group]) => (pid !== undefined && group === pgid ? [pid] : []))
+    .filter((pid) => processStartTime(pid) !== undefined);
+}
+
 function listProcesses(): number[] {
   const names = hasProc ? readdirSync('/proc') : runPs(['-axo', 'pid=']).split('\n');
   return names.map((name) => Number(name.trim())).filter((pid) => Number.isInteger(pid) && pid > 0);
@@ -62,6 +73,15 @@ function listProcesses(): number[] {
 function environmentOf(pid: number): string[] {
   if (hasProc) return readProc(pid, 'environ')?.toString('utf8').split('\0') ?? [];
   return runPs(['-Eww', '-o', 'command=', '-p', String(pid)]).split(/\s+/);
+}
+
+// The fields of /proc/<pid>/stat from the third on, the state; undefined for a zombie. Field 2, the name, may hold blanks
+// and brackets: count from the last bracket.
+function livingStat(pid: number): string[] | undefined {
+  const stat = readProc(pid, 'stat')?.toString('latin1');
+  if (!stat) return undefined;
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields;
 }
 
 // A process may go, or belong to somebody else, between any two looks: both read as "not known".

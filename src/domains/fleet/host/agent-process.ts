@@ -6,7 +6,9 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  findProcessesByGroup,
   findProcessesByMarker,
+  isOfThisBoot,
   isSameProcess,
   processMarker,
   processStartTime,
@@ -123,7 +125,8 @@ export class AgentProcess {
     await Promise.race([this.ended, delay(GRACE_MS, undefined, { signal: waiting.signal }).catch(() => undefined)]);
     waiting.abort();
     if (this.end === undefined && isSameProcess(pid, startTime)) signalGroup(pid, 'SIGKILL');
-    await sweep(marker);
+    // Also when the leader left in time: what it left in the group was asked too, and did not go.
+    await sweep(marker, this.facts);
     return this.ended;
   }
 
@@ -139,11 +142,18 @@ export class AgentProcess {
   }
 }
 
-/** Kills every process that carries the marker, until none is left. */
-export async function sweep(marker: string): Promise<void> {
+/** The leader of a process group: what a sweep needs of a process. */
+type Leader = Pick<ProcessFacts, 'pid' | 'startTime'>;
+
+/**
+ * Kills every process that carries the marker, until none is left, and with them the leader's group: a child whose
+ * environment was cleared carries no marker. One that did both, cleared it and left the group, is out of reach.
+ */
+export async function sweep(marker: string, leader?: Leader | null): Promise<void> {
   for (let round = 0; round < SWEEP_ROUNDS; round++) {
-    const pids = findProcessesByMarker(MARKER, marker);
-    if (pids.length === 0) return;
+    const group = leader ? findGroupOf(leader) : [];
+    const pids = new Set([...findProcessesByMarker(MARKER, marker), ...group]);
+    if (pids.size === 0) return;
     for (const pid of pids) {
       const startTime = processStartTime(pid);
       if (startTime !== undefined) sendSignal(pid, startTime, 'SIGKILL');
@@ -152,6 +162,15 @@ export async function sweep(marker: string): Promise<void> {
     await delay(10);
   }
   throw new Error(`processes of run ${marker} are still there after ${SWEEP_ROUNDS} rounds of kill -9`);
+}
+
+// While a group has members its number is given to no new process, so one whose pid lives with another start time, or was
+// noted before the machine started, is the group of somebody else. Nor is it ever our own.
+function findGroupOf({ pid, startTime }: Leader): number[] {
+  const now = processStartTime(pid);
+  if (!isOfThisBoot(startTime) || (now !== undefined && now !== startTime)) return [];
+  const members = findProcessesByGroup(pid);
+  return members.includes(process.pid) ? [] : members;
 }
 
 /** How a run ended, as its shim wrote it down. */

@@ -153,7 +153,7 @@ export class SupervisedAgent {
     if (begun === undefined) return;
     const { record } = this.#journal;
     if (record.marker !== null) {
-      await sweep(record.marker);
+      await sweep(record.marker, record.process);
       forgetRun(this.dir, record.marker);
     }
     const marker = newUuid();
@@ -212,7 +212,7 @@ export class SupervisedAgent {
   // It ended by itself: what it left behind goes too, then its restart rule decides.
   async #noteEnd(wanted: Wanted | undefined): Promise<void> {
     const { process, marker } = this.#journal.record;
-    if (marker !== null) await sweep(marker);
+    if (marker !== null) await sweep(marker, process);
     const end = this.#process?.end ?? readEnd(this.dir, marker ?? '');
     this.#process?.leave();
     this.#process = undefined;
