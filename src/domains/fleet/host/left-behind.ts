@@ -9,15 +9,19 @@ import { findRecords } from './record.ts';
 export async function endLeftAgents(dataDir: string, how: 'ask' | 'kill'): Promise<string[]> {
   const root = join(dataDir, 'agents');
   if (!existsSync(root)) return [];
-  const ended = await Promise.all(
+  // One that cannot be ended keeps none of the others running.
+  const outcomes = await Promise.allSettled(
     findRecords(root).map(async ({ slug, dir, record }) => {
       const running = record.process === null ? undefined : AgentProcess.adopt(record.process, dir);
       if (how === 'ask') await running?.stop();
       else running?.leave();
       // What left the group, and what was killed before it was written down as started.
-      if (record.marker !== null) await sweep(record.marker);
+      if (record.marker !== null) await sweep(record.marker, record.process);
       return running === undefined ? [] : [slug];
     }),
   );
-  return ended.flat();
+  const reasons: unknown[] = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  if (reasons.length === 1) throw reasons[0];
+  if (reasons.length > 1) throw new AggregateError(reasons, `${reasons.length} agents could not be ended`);
+  return outcomes.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
 }

@@ -68,15 +68,26 @@ export function readRecord(dir: string): AgentRecord | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  return JSON.parse(text) as AgentRecord;
+  return parse(text);
 }
 
-// Renamed into place, so that a kill in the middle leaves the old one. No fsync: what ends the machine ends the processes
-// that the record is about.
+// A file that lost its content in a power cut counts as none: no process outlived the cut, what is wanted stands in the
+// database, and one damaged file must not keep the host from all its other agents.
+function parse(text: string): AgentRecord | undefined {
+  try {
+    const record = JSON.parse(text) as Partial<AgentRecord> | null;
+    return typeof record?.agentId === 'string' ? (record as AgentRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+// Renamed into place, so that a kill in the middle leaves the old one; on the disk before that, else a power cut
+// could leave the name without its content, and the reports in it would be lost.
 export function writeRecord(dir: string, record: AgentRecord): void {
   const file = join(dir, FILE);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
+  writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600, flush: true });
   renameSync(`${file}.new`, file);
 }
 
