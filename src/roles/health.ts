@@ -16,25 +16,32 @@ export interface HealthServer {
   close(): void;
 }
 
+// No cap on connections: idle ones would fill it, the keeper's probe would be turned away, and the role killed for it.
+// Instead whoever says nothing is soon sent off.
+const LIMITS = { headersTimeout: 1_000, requestTimeout: 1_000, connectionsCheckingInterval: 500 };
+
 /** Answers `GET /healthz` on a free port. */
 export function serveHealth(state: () => Health): Promise<HealthServer> {
-  const server = createServer((request, response) => {
+  const server = createServer(LIMITS, (request, response) => {
     if (request.method !== 'GET' || request.url !== '/healthz') {
-      response.writeHead(404).end();
+      response.writeHead(404, { connection: 'close' }).end();
       return;
     }
     const health = state();
     response.writeHead(health.ready ? 200 : 503, { 'content-type': 'application/json', connection: 'close' });
     response.end(`${JSON.stringify(health)}\n`);
   });
-  server.maxConnections = 20;
-  server.headersTimeout = 2_000;
+  const close = () => {
+    server.close();
+    // Nobody looks for silent ones any more, and each would keep the process alive.
+    server.closeAllConnections();
+  };
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {
       // The probe alone keeps no process alive.
       server.unref();
-      resolve({ port: (server.address() as AddressInfo).port, close: () => server.close() });
+      resolve({ port: (server.address() as AddressInfo).port, close });
     });
   });
 }
