@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { acquireDataLock, DataDirUnusable, DataLockHeld } from './data-lock.ts';
+import { processStartTime } from './facts.ts';
 
 const holder = { pid: process.pid, started_at: '2026-01-02T03:04:05.000Z', command: 'quarterdeck up' };
 let root: string;
@@ -56,7 +57,7 @@ test('a held directory refuses a second holder of the same process and names the
   const lock = acquireDataLock(dataDir, holder);
   const error = refusal();
   expect(error).toBeInstanceOf(DataLockHeld);
-  expect((error as DataLockHeld).holder).toMatchObject(holder);
+  expect((error as DataLockHeld).holder).toMatchObject({ ...holder, start_time: processStartTime(process.pid) });
   expect((error as Error).message).toContain('quarterdeck up');
   // The refused attempt took nothing from the holder.
   expect(refusal()).toBeInstanceOf(DataLockHeld);

@@ -4,10 +4,13 @@ import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statS
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { processStartTime } from './facts.ts';
 
-/** Facts about the holder, for people. The lock itself is what decides, never these facts. */
+/** Facts about the holder, for people and for whoever ends it. The lock itself is what decides, never these facts. */
 export interface Holder {
   pid: number;
+  /** Names its process for ever, with the pid; written by the lock. Nobody may signal the bare pid, which is used again. */
+  start_time?: string;
   /** ISO 8601. */
   started_at: string;
   command: string;
@@ -73,7 +76,8 @@ export function acquireDataLock(dataDir: string, holder: Holder): DataLock {
     throw new DataDirUnusable(dir, `lock.sqlite: ${reasonOf(error)}`, error);
   }
   held.add(database);
-  writeHolder(dir, { ...holder, host: hostname() });
+  const startTime = processStartTime(holder.pid);
+  writeHolder(dir, { ...holder, ...(startTime !== undefined && { start_time: startTime }), host: hostname() });
 
   return {
     release() {
@@ -149,6 +153,7 @@ function readHolder(dir: string): Holder | undefined {
     if (typeof facts.pid !== 'number' || typeof facts.started_at !== 'string') return undefined;
     return {
       pid: facts.pid,
+      ...(typeof facts.start_time === 'string' && { start_time: facts.start_time }),
       started_at: facts.started_at,
       command: String(facts.command ?? ''),
       ...(typeof facts.host === 'string' && { host: facts.host }),

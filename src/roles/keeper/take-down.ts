@@ -1,12 +1,14 @@
 // Takes an installation down from outside: by its keeper when there is one, else part by part.
 import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { endLeftAgents } from '../../domains/fleet/index.ts';
 import { layoutOf } from '../../platform/db/embedded/layout.ts';
 import { endStrayBackends, findRunningServer } from '../../platform/db/embedded/leftovers.ts';
 import { stopPostmaster } from '../../platform/db/embedded/postmaster.ts';
 import { acquireDataLock, type DataLock, DataLockHeld, type Holder } from '../../platform/process/data-lock.ts';
-import { processStartTime } from '../../platform/process/facts.ts';
+import { isSameProcess } from '../../platform/process/facts.ts';
 import { stopProcess } from '../../platform/process/stop.ts';
+import { everyOne, everyStep } from './every-step.ts';
 import { findOldRoles, stopOldRole } from './leftovers.ts';
 
 /** The installation runs on another machine, from a shared directory. */
@@ -18,17 +20,18 @@ export class RunsElsewhere extends Error {
 const KEEPER_GRACE_MS = 15_000;
 const HOST_GRACE_MS = 6_500;
 const TRIES = 5;
+// A holder that has just got the directory has yet to say who it is, and one that just ended to let go of it.
+const LOOK_AGAIN_MS = 200;
 
 /** Answers what was stopped; nothing when nothing ran. `dataDir` is a real path that exists. */
 export async function takeDown(dataDir: string): Promise<string[]> {
   const stopped: string[] = [];
   const lock = await seize(dataDir, stopped);
-  try {
-    await stopRoles(dataDir, stopped);
-    await stopDatabase(dataDir, stopped);
-  } finally {
-    lock.release();
-  }
+  await everyStep(
+    () => stopRoles(dataDir, stopped),
+    () => stopDatabase(dataDir, stopped),
+    () => lock.release(),
+  );
   return stopped;
 }
 
@@ -44,40 +47,48 @@ async function seize(dataDir: string, stopped: string[]): Promise<DataLock> {
     } catch (error) {
       if (!(error instanceof DataLockHeld) || tries === TRIES) throw error;
       if (await stopHolder(error.holder)) stopped.push('keeper');
+      else await delay(LOOK_AGAIN_MS);
     }
   }
 }
 
+// Only the very process that took the lock is signalled: its pid alone may be anybody's by now.
 async function stopHolder(holder: Holder | undefined): Promise<boolean> {
   if (holder === undefined) return false;
   if (holder.host !== undefined && holder.host !== hostname()) {
     throw new RunsElsewhere(`it runs on ${holder.host} (process ${holder.pid}), not on this machine`);
   }
-  const startTime = processStartTime(holder.pid);
-  if (startTime === undefined) return false;
-  await stopProcess(holder.pid, startTime, { graceMs: KEEPER_GRACE_MS });
+  if (holder.start_time === undefined || !isSameProcess(holder.pid, holder.start_time)) return false;
+  await stopProcess(holder.pid, holder.start_time, { graceMs: KEEPER_GRACE_MS });
   return true;
 }
 
 async function stopRoles(dataDir: string, stopped: string[]): Promise<void> {
   const roles = findOldRoles(dataDir);
   stopped.push(...roles.map(({ role }) => role));
-  // Its agents first, while everything they report to is still there.
-  await Promise.all(
-    roles.filter(({ role }) => role === 'host').map((host) => stopOldRole(host, 'SIGINT', HOST_GRACE_MS)),
+  const hosts = roles.filter(({ role }) => role === 'host');
+  const others = roles.filter(({ role }) => role !== 'host');
+  await everyStep(
+    // Its agents first, while everything they report to is still there.
+    () => everyOne(hosts.map((host) => stopOldRole(host, 'SIGINT', HOST_GRACE_MS))),
+    // Those that no host watched, or that one left when it was killed.
+    async () => {
+      const agents = await endLeftAgents(dataDir, 'ask');
+      if (agents.length > 0) stopped.push('agents');
+    },
+    () => everyOne(others.map((role) => stopOldRole(role, 'SIGTERM'))),
   );
-  // Those that no host watched, or that one left when it was killed.
-  const agents = await endLeftAgents(dataDir, 'ask');
-  if (agents.length > 0) stopped.push('agents');
-  await Promise.all(roles.filter(({ role }) => role !== 'host').map((role) => stopOldRole(role, 'SIGTERM')));
 }
 
 async function stopDatabase(dataDir: string, stopped: string[]): Promise<void> {
   const layout = layoutOf(dataDir);
-  const server = findRunningServer(layout);
-  if (server !== undefined) {
-    stopped.push('database');
-    await stopPostmaster(server);
-  }
-  await endStrayBackends(layout, () => undefined);
+  await everyStep(
+    async () => {
+      const server = findRunningServer(layout);
+      if (server === undefined) return;
+      stopped.push('database');
+      await stopPostmaster(server);
+    },
+    () => endStrayBackends(layout, () => undefined),
+  );
 }
