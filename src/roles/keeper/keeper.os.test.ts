@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -17,8 +18,9 @@ import { query } from '../../../test/support/embedded-data-dir.ts';
 import { type Installation, type Part, runQuarterdeck, startInstallation } from '../../../test/support/installation.ts';
 import { listenerPort } from '../../../test/support/listener.ts';
 import { startScratchCluster } from '../../platform/db/embedded/scratch.ts';
-import { findProcessesByMarker } from '../../platform/process/facts.ts';
-import { DATA_MARKER } from '../role-file.ts';
+import { acquireDataLock } from '../../platform/process/data-lock.ts';
+import { findProcessesByMarker, processMarker } from '../../platform/process/facts.ts';
+import { DATA_MARKER, ROLE_MARKER, type RoleName } from '../role-file.ts';
 import { type PartStatus, survey } from './survey.ts';
 
 const LIMIT_MS = 10_000;
@@ -273,6 +275,20 @@ describe('the end', () => {
     expect(await installation.processes()).toEqual([]);
   });
 
+  it('by `down` signals nobody but the holder: where its pid is another process now, it names it and ends nothing', async () => {
+    const dir = temporary();
+    const lock = acquireDataLock(dir, { pid: process.pid, started_at: 'then', command: 'a test' });
+    onTestFinished(() => lock.release());
+    const bystander = spawn('sleep', ['100000'], { stdio: 'ignore' });
+    onTestFinished(() => void bystander.kill('SIGKILL'));
+    const facts = JSON.parse(readFileSync(join(dir, 'lock.json'), 'utf8')) as object;
+    writeFileSync(join(dir, 'lock.json'), JSON.stringify({ ...facts, pid: bystander.pid }));
+    const { exitCode, stderr } = await runQuarterdeck(['down', '--data', dir]);
+    expect(exitCode).toBe(73);
+    expect(stderr).toContain(`held by process ${bystander.pid} `);
+    expect(bystander).toMatchObject({ exitCode: null, signalCode: null });
+  });
+
   it('during the start is exit 130 with nothing left', async () => {
     const dir = temporary();
     const lock = join(dir, 'lock.json');
@@ -285,6 +301,55 @@ describe('the end', () => {
     const { exitCode } = await runQuarterdeck(['status', '--data', dir]);
     expect(exitCode).toBe(7);
     expect(findProcessesByMarker(DATA_MARKER, dir)).toEqual([]);
+  });
+});
+
+describe('a start that is given up', () => {
+  /** The process of a role, from its first moment on. */
+  const roleOf = (dataDir: string, role: RoleName, not?: number) =>
+    until(`the ${role} is there`, async () =>
+      findProcessesByMarker(DATA_MARKER, dataDir).find(
+        (pid) => pid !== not && processMarker(pid, ROLE_MARKER) === role,
+      ),
+    );
+  const holderOf = (dataDir: string) =>
+    (JSON.parse(readFileSync(join(dataDir, 'lock.json'), 'utf8')) as { pid: number }).pid;
+
+  it('leaves the agents that ran before it, also when its own host watches them already', async () => {
+    const installation = await startInstallation({ config: SLEEPER });
+    onTestFinished(() => installation.stop());
+    const { dataDir } = installation;
+    const agent = await sleeperOf(installation);
+    const { api, keeper } = await partsOf(installation);
+    process.kill(keeper!, 'SIGKILL');
+    await until('the keeper is gone', async () => (await partsOf(installation))['keeper'] === undefined || undefined);
+    const words = ['up', '--api-port', '0', '--only', 'host,api', '--data', dataDir];
+    const next = runQuarterdeck(words, {}, installation.dir);
+    // One after the other: the host is ready when the new api begins.
+    process.kill(await roleOf(dataDir, 'api', api), 'SIGSTOP');
+    process.kill(holderOf(dataDir), 'SIGINT');
+    expect(await next).toMatchObject({ exitCode: 130 });
+    expect((await partsOf(installation))['host']).toBeUndefined();
+    expect(existsSync(`/proc/${agent}`)).toBe(true);
+  });
+
+  it('ends the agents it had started, however slowly they leave', async () => {
+    const dir = temporary();
+    chmodSync(dir, 0o711);
+    const data = join(dir, 'data');
+    const file = join(dir, 'pid');
+    const script = `trap '' TERM INT; echo $$ > ${file}; while :; do sleep 1; done`;
+    writeFileSync(join(dir, 'quarterdeck.yaml'), `agents:\n  stubborn:\n    command: [sh, -c, "${script}"]\n`);
+    const started = runQuarterdeck(['up', '--api-port', '0', '--data', data], {}, dir);
+    onTestFinished(async () => void (await runQuarterdeck(['down', '--data', data])));
+    process.kill(await roleOf(data, 'api'), 'SIGSTOP');
+    const agent = await until('the agent runs', async () =>
+      existsSync(file) ? Number(readFileSync(file, 'utf8')) || undefined : undefined,
+    );
+    process.kill(holderOf(data), 'SIGINT');
+    expect(await started).toMatchObject({ exitCode: 130 });
+    expect(existsSync(`/proc/${agent}`)).toBe(false);
+    expect(findProcessesByMarker(DATA_MARKER, data)).toEqual([]);
   });
 });
 

@@ -13,10 +13,12 @@ import { processStartTime } from '../../platform/process/facts.ts';
 import { version } from '../../platform/version.ts';
 import { type RoleName, removeRunFile, writeRunFile } from '../role-file.ts';
 import { declareFleet } from './declare.ts';
+import { everyOne, everyStep } from './every-step.ts';
 import { withPlacedExamples } from './examples.ts';
 import { type DatabaseFacts, type KeptDatabase, keepDatabase } from './kept-database.ts';
 import { KeptRole } from './kept-role.ts';
 import { findOldRoles, type OldRole, stopOldRole } from './leftovers.ts';
+import { orEnded } from './or-ended.ts';
 import { chooseApiPort } from './ports.ts';
 import { type Introduction, introduce, keepersApp, prepareSchema } from './prepare.ts';
 
@@ -86,7 +88,10 @@ export async function startKeeper(options: KeeperOptions): Promise<Keeper> {
   try {
     return await installation.start();
   } catch (error) {
-    await installation.undo();
+    // Why it does not start is the answer; what is left of it is told beside.
+    await installation.undo().catch((left: unknown) => {
+      options.logger.error({ err: left }, 'a start that failed could not be undone wholly');
+    });
     throw error;
   }
 }
@@ -99,6 +104,8 @@ class Installation {
   #config: Config;
   #database: KeptDatabase | undefined;
   #roles: KeptRole[] = [];
+  // Whether this start found parts of the last one alive: then the agents, too, are those of the last one.
+  #tookOver = false;
   #alive: NodeJS.Timeout | undefined;
   #rereading: Promise<void> = Promise.resolve();
 
@@ -116,6 +123,7 @@ class Installation {
     // Neither its children nor a lock hold a process, and one that fails has to live until all is undone.
     this.#alive = setInterval(() => undefined, 60_000);
     const old = findOldRoles(this.#config.dataDir);
+    this.#tookOver = old.length > 0;
     this.#config = { ...this.#config, apiPort: await chooseApiPort(this.#config, old) };
     this.#options.prepare?.(this.#config.dataDir);
     this.#config = withPlacedExamples(this.#config, (message) => this.#logger.warn(message));
@@ -126,6 +134,8 @@ class Installation {
 
     const database = await keepDatabase(this.#config, this.#logger, () => this.#tellRoles());
     this.#database = database;
+    // One of the operator's own always runs, and says nothing about the last start.
+    this.#tookOver ||= database.adopted && database.facts().kind === 'embedded';
     signal.throwIfAborted();
     const migrations = await prepareSchema(database.directUrl() ?? database.url(), this.#logger);
     signal.throwIfAborted();
@@ -143,15 +153,15 @@ class Installation {
 
   /** After a start that failed: ends what it started and leaves what was there before. */
   async undo(): Promise<void> {
-    try {
-      await Promise.all(
-        this.#roles.map((role) => role.stop(role.role === 'host' ? 'SIGINT' : 'SIGTERM', ROLE_GRACE_MS)),
-      );
-      if (this.#database?.adopted === false) await this.#database.stop();
-    } finally {
-      clearInterval(this.#alive);
-      this.#lock.release();
-    }
+    // A start that got to no host has started no agent: those there are outlived everything else.
+    const hasHost = this.#roles.some(({ role }) => role === 'host');
+    const undone = this.#database?.adopted === false ? this.#database : undefined;
+    await everyStep(
+      () => (this.#tookOver ? this.#stopHost('SIGTERM', ROLE_GRACE_MS) : hasHost && this.#endHost()),
+      () => this.#stopOthers(),
+      () => undone?.stop(),
+      () => this.#letGo(),
+    );
   }
 
   async #ready(
@@ -237,13 +247,11 @@ class Installation {
   }
 
   #environment(): Record<string, string> {
-    const { databaseUrl, databaseDirectUrl } = {
-      databaseUrl: this.#database!.url(),
-      databaseDirectUrl: this.#database!.directUrl(),
-    };
+    const database = this.#database!;
+    const addresses = { databaseUrl: database.url(), databaseDirectUrl: database.directUrl() };
     const cache = getCompileCacheDir();
     return {
-      ...environmentOf({ ...this.#config, databaseUrl, databaseDirectUrl }),
+      ...environmentOf({ ...this.#config, ...addresses }),
       // The same as the keeper's: a role loads mostly what it has loaded already.
       NODE_COMPILE_CACHE: cache === undefined ? join(this.#config.dataDir, 'cache') : dirname(cache),
     };
@@ -255,27 +263,41 @@ class Installation {
   }
 
   async #stop(): Promise<void> {
-    const host = this.#roles.filter(({ role }) => role === 'host');
+    await everyStep(
+      () => this.#endHost(),
+      () => this.#stopOthers(),
+      () => this.#database?.stop(),
+      ...['keeper', REREAD].map((part) => () => removeRunFile(this.#config.dataDir, part)),
+      () => this.#letGo(),
+    );
+  }
+
+  // With its agents.
+  async #endHost(): Promise<void> {
+    await everyStep(
+      () => this.#stopHost('SIGINT', HOST_GRACE_MS),
+      // A host that did not manage in time, or was killed in a hurry, leaves them.
+      () => endLeftAgents(this.#config.dataDir, 'kill'),
+    );
+  }
+
+  // `SIGTERM` leaves the agents for the next host.
+  #stopHost(signal: 'SIGTERM' | 'SIGINT', graceMs: number): Promise<void> {
+    const hosts = this.#roles.filter(({ role }) => role === 'host');
+    return everyOne(hosts.map((role) => role.stop(signal, graceMs)));
+  }
+
+  #stopOthers(): Promise<void> {
     const others = this.#roles.filter(({ role }) => role !== 'host');
-    await Promise.all(host.map((role) => role.stop('SIGINT', HOST_GRACE_MS)));
-    // A host that did not manage in time, or was killed in a hurry, leaves them.
-    await endLeftAgents(this.#config.dataDir, 'kill');
-    await Promise.all(others.map((role) => role.stop('SIGTERM', ROLE_GRACE_MS)));
-    await this.#database?.stop();
+    return everyOne(others.map((role) => role.stop('SIGTERM', ROLE_GRACE_MS)));
+  }
+
+  #letGo(): void {
     clearInterval(this.#alive);
-    for (const part of ['keeper', REREAD]) removeRunFile(this.#config.dataDir, part);
     this.#lock.release();
   }
 
   #hurry(): void {
     for (const role of this.#roles) role.signal('SIGKILL');
   }
-}
-
-function orEnded<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const ended = Promise.withResolvers<never>();
-  const end = () => ended.reject(signal.reason);
-  signal.addEventListener('abort', end, { once: true });
-  if (signal.aborted) end();
-  return Promise.race([work, ended.promise]).finally(() => signal.removeEventListener('abort', end));
 }
