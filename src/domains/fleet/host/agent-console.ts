@@ -34,7 +34,8 @@ export class AgentConsole {
     const output = openForAppend(this.#dir);
     if (isLarge) this.#tail?.followRenamed(this.#journal.record.logBase);
     if (this.#tail === undefined) this.#begin(wanted, secrets);
-    else this.#tail.secrets = secrets;
+    // The last lines of the process before may not be read yet, and it may have held older values.
+    else this.#tail.secrets = [...this.#tail.secrets, ...secrets];
     return output;
   }
 

@@ -110,6 +110,13 @@ test('a file that its agent emptied is read on from its start', () => {
   expect([...drain(tail).entries()]).toEqual([[0, { end: 9, text: 'beforenow' }]]);
 });
 
+test('of two secrets that begin alike nothing of the longer one is shown', () => {
+  tail = new ConsoleTail(dir, 0, 0);
+  tail.secrets = ['swordfish', 'swordfish-and-chips'];
+  print('say swordfish-and-chips\n');
+  expect(textOf(drain(tail))).toBe(`say ${'*'.repeat(19)}\n`);
+});
+
 test('the beginning of a secret waits for its rest, but not for ever', () => {
   tail = new ConsoleTail(dir, 0, 0);
   tail.secrets = ['swordfish-and-chips'];

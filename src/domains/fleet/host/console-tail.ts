@@ -47,9 +47,14 @@ export class ConsoleTail {
     if (position < base) this.#reopenOlder(base);
   }
 
-  /** Secrets of the process that prints now. */
+  /** Secrets of the processes whose output is still to be read. */
+  get secrets(): readonly string[] {
+    return this.#secrets;
+  }
+
+  // The longest first: one that begins with another would keep its rest.
   set secrets(secrets: readonly string[]) {
-    this.#secrets = secrets;
+    this.#secrets = [...new Set(secrets)].sort((a, b) => b.length - a.length);
   }
 
   get size(): number {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { openTestFleet, type TestFleet } from '../../../../test/support/fleet.ts';
 import { findProcessesByMarker, processStartTime } from '../../../platform/process/facts.ts';
 import type { AgentItem } from '../operations.ts';
@@ -116,6 +116,27 @@ test('the next host adopts what a killed one left, starts no second copy and lea
   process.kill(before.pid!, 'SIGTERM');
   const after = await fleet.until('adoptee', (item) => item.restarts === 1 && isHealthy(item), 4_000);
   expect(after.exit).toBe('exited with code 7');
+});
+
+test('an adopted process is masked by the secret it was started with, also when its host holds another', async () => {
+  const dir = fleet.dataDir();
+  const command = 'trap "echo say $FLEET_TEST_CHANGED" USR1; echo up; while :; do sleep 0.1; done';
+  await fleet.declare({ keeper: { command, shell: true, secrets: ['FLEET_TEST_CHANGED'] } });
+  vi.stubEnv('FLEET_TEST_CHANGED', 'old-swordfish');
+  try {
+    const first = await fleet.startHost(dir);
+    const before = await fleet.until('keeper', isHealthy);
+    await expect.poll(() => logOf(dir, 'keeper')).toMatch(/up\n/);
+    await fleet.endHost(first, 'SIGKILL');
+    vi.stubEnv('FLEET_TEST_CHANGED', 'new-haddock');
+    await fleet.startHost(dir);
+    await expect.poll(() => typesOf('keeper')).toContain('fleet.process.adopted');
+    process.kill(before.pid!, 'SIGUSR1');
+    await expect.poll(() => readAll('keeper'), { timeout: 5_000 }).toMatch(/say \*{13}\n/);
+    expect(logOf(dir, 'keeper')).toContain('say old-swordfish');
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 test('a host that is told to leave keeps its agents running; what ends meanwhile is learnt by the next', async () => {

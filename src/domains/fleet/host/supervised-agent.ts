@@ -1,6 +1,7 @@
 // One agent on this host: brings its process to what is wanted, step by step, one step at a time. Whatever it sees goes
 // into its journal first and to the database then, so neither a kill nor an absent database loses it.
 import { newUuid } from '../../../platform/ids.ts';
+import { processMarker } from '../../../platform/process/facts.ts';
 import { AgentConsole } from './agent-console.ts';
 import { AgentProcess, forgetRun, type ProcessEnd, readEnd, sweep } from './agent-process.ts';
 import { environmentOf } from './environment.ts';
@@ -21,6 +22,8 @@ export class SupervisedAgent {
   readonly #journal: Journal;
   #isFresh: boolean;
   #process: AgentProcess | undefined;
+  /** Values that an adopted process was started with; undefined until their names are known. */
+  #heldSecrets: readonly string[] | undefined;
   /** Null until the database said it; undefined when this host is not to run it any more. */
   #wanted: Wanted | undefined | null = null;
   #timer: NodeJS.Timeout | undefined;
@@ -306,7 +309,11 @@ export class SupervisedAgent {
   }
 
   #secretsOf(wanted: Wanted): string[] {
-    return wanted.secrets.flatMap((name) => this.#door.own[name] ?? []);
+    // The environment of this host may hold newer values than the one that started the adopted process.
+    const adopted = this.#process?.facts.pid;
+    this.#heldSecrets ??=
+      adopted === undefined ? [] : wanted.secrets.flatMap((name) => processMarker(adopted, name) ?? []);
+    return [...wanted.secrets.flatMap((name) => this.#door.own[name] ?? []), ...this.#heldSecrets];
   }
 
   #tellAll(): Promise<void> {
