@@ -183,8 +183,8 @@ describe('a WebSocket', () => {
       const body = await made(t.request('POST', '/v1/events', { token, body: { events } }));
       sent.push(...body.events.map(({ cursor }: { cursor: string }) => cursor));
     };
-    // The system's own buffers hold a few megabytes before anything is felt here.
-    for (let i = 0; i < 4; i++) await cursors(15);
+    // The system's own buffers hold up to ten megabytes before anything is felt here; these are twenty-four.
+    for (let i = 0; i < 8; i++) await cursors(15);
     await other.until((message) => message.cursor === sent.at(-1));
     slow.socket.resume();
     expect(await slow.closed).toBe(4008);

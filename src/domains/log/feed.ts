@@ -34,7 +34,7 @@ export interface FeedOptions {
   readonly sink: FeedSink;
 }
 
-const PAGE = 500;
+const PAGE = 100;
 /** Events that may arrive while a reader still reads what it missed; above it they are read from the table as well. */
 const MOST_BUFFERED = 1_000;
 
@@ -131,12 +131,16 @@ export class FeedSubscription {
     if (position.epoch === this.#tail.position.epoch && position.seq <= this.#tail.position.seq) return { position };
     // The tail of this process may lag behind another's; the database knows.
     const horizon = await this.#db.read(fleetScope, readHorizon);
-    return position.epoch === horizon.epoch && position.seq <= horizon.seq ? { position } : undefined;
+    return position.epoch === horizon.epoch && position.seq <= horizon.last ? { position } : undefined;
   }
 
   async #readTable(): Promise<void> {
     for (;;) {
-      const { horizon, rows } = await this.#db.read(this.#options.scope, (tx) => readNext(tx, this.#seen.seq, PAGE));
+      // What the tail has handed on is final, and whatever comes from it next lies behind that.
+      const sure = this.#tail.position.epoch === this.#seen.epoch ? this.#tail.position.seq : 0;
+      const { horizon, rows } = await this.#db.read(this.#options.scope, (tx) =>
+        readNext(tx, this.#seen.seq, PAGE, sure),
+      );
       if (horizon.epoch !== this.#seen.epoch) {
         this.#reset();
         return;
@@ -173,6 +177,11 @@ export class FeedSubscription {
 
   #reset(): void {
     if (this.#closed) return;
+    if (this.#buffer !== undefined) {
+      // What waits in it belongs to a log that is no more.
+      this.#buffer = [];
+      this.#overflowed = false;
+    }
     this.#seen = this.#tail.position;
     this.#options.sink.state('reset', this.cursor);
   }

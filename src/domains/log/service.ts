@@ -247,8 +247,8 @@ function keyedId(call: Call, key: string, index: number): string {
 }
 
 // Throws `log.cursor_reset` for another epoch or a position that does not exist yet.
-function seqWithin(cursor: string, horizon: store.Horizon): number {
+function seqWithin(cursor: string, horizon: store.Bounds): number {
   const position = parseCursor(cursor);
-  if (position.epoch !== horizon.epoch || position.seq > horizon.seq) throw logErrors.cursor_reset();
+  if (position.epoch !== horizon.epoch || position.seq > horizon.last) throw logErrors.cursor_reset();
   return position.seq;
 }

@@ -117,21 +117,35 @@ export interface Horizon {
   readonly seq: number;
 }
 
+/** The horizon, and the last number drawn: a position above it does not exist yet, one below it may be about to. */
+export interface Bounds extends Horizon {
+  readonly last: number;
+}
+
 /** Up to where the log can be read now. Rows must be read by a later statement. */
-export async function readHorizon(tx: Tx): Promise<Horizon> {
-  const [row] = await tx.query<Horizon>('SELECT log.epoch() AS epoch, log.horizon() AS seq');
+export async function readHorizon(tx: Tx): Promise<Bounds> {
+  const [row] = await tx.query<Bounds>(
+    `SELECT log.epoch() AS epoch, log.horizon() AS seq,
+            (SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END FROM log.event_seq s) AS last`,
+  );
   return row!;
 }
 
-/** Rows above `after` and up to the horizon that the same call determines, oldest first, in one round trip. */
+/**
+ * Rows above `after` and up to the horizon that the same call determines, oldest first, in one round trip. `sure` is a
+ * position known to be final: a writer may take a floor below it late (it had looked at the sequence long before), which
+ * takes the horizon back for a moment although nothing is missing up to there.
+ */
 export async function readNext(
   tx: Tx,
   after: number,
   limit: number,
+  sure = 0,
 ): Promise<{ readonly horizon: Horizon; readonly rows: EventRow[] }> {
   const horizon = tx.query<Horizon>(
     `SELECT epoch, seq, set_config('qd.horizon', seq::text, true)
-     FROM (SELECT log.epoch() AS epoch, log.horizon() AS seq) h`,
+     FROM (SELECT log.epoch() AS epoch, greatest(log.horizon(), $1::bigint) AS seq) h`,
+    [sure],
   );
   const rows = tx.query<EventRow>(
     `SELECT ${COLUMNS} FROM log.event_log

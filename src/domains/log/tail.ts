@@ -26,7 +26,9 @@ export interface TailListener {
 }
 
 const RING = 1_000;
-const PAGE = 500;
+/** Payloads may be 256 KiB: what is read at once and what is kept is bounded in bytes too. */
+const RING_BYTES = 32 * 1024 * 1024;
+const PAGE = 200;
 const POLL_MS = 1_000;
 /** Under load many commits share one look; an event in a quiet log is not delayed. */
 const APART_MS = 8;
@@ -116,8 +118,8 @@ export class LogTail {
     }
     const { horizon, rows } = await this.#db.read(fleetScope, (tx) => readNext(tx, this.#seq, PAGE));
     if (horizon.epoch !== this.#epoch) {
-      this.#epoch = undefined;
-      this.#ring = [];
+      // The new position first: whoever is told of the reset reads it here. If this fails, the next turn sees it again.
+      await this.#begin();
       for (const listener of this.#listeners) listener.reset();
       return true;
     }
@@ -128,8 +130,10 @@ export class LogTail {
   async #begin(): Promise<void> {
     const horizon = await this.#db.read(fleetScope, readHorizon);
     // A committed row, not the bare horizon (see cursor.ts).
-    this.#seq = await this.#db.read(fleetScope, (tx) => newestSeq(tx, horizon.seq));
+    const newest = await this.#db.read(fleetScope, (tx) => newestSeq(tx, horizon.seq));
+    this.#seq = newest;
     this.#epoch = horizon.epoch;
+    this.#ring = [];
     this.#ready.resolve();
   }
 
@@ -146,8 +150,18 @@ export class LogTail {
       };
     });
     this.#seq = rows.at(-1)!.seq;
-    this.#ring = [...this.#ring, ...batch].slice(-RING);
+    this.#ring = newest([...this.#ring, ...batch]);
     for (const listener of this.#listeners) listener.events(batch);
     announce('log.tailed', this.#seq);
   }
+}
+
+function newest(events: readonly TailedEvent[]): TailedEvent[] {
+  let bytes = 0;
+  let first = events.length;
+  while (first > 0 && events.length - first < RING && bytes < RING_BYTES) {
+    first--;
+    bytes += events[first]!.json.length;
+  }
+  return events.slice(first);
 }

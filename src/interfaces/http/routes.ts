@@ -77,6 +77,8 @@ const never = new AbortController().signal;
 // Ends when the client closes its connection before it has its answer, or when the server stops.
 function whileWaiting(reply: FastifyReply, closing: AbortSignal): AbortSignal {
   const gone = new AbortController();
+  // It may have left while it was being admitted; then nothing tells of it any more.
+  if (reply.raw.destroyed) gone.abort();
   reply.raw.once('close', () => {
     if (!reply.raw.writableEnded) gone.abort();
   });

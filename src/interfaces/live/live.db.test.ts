@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { openTestServer, type TestServer } from '../../../test/support/server.ts';
@@ -14,6 +15,12 @@ async function post(type: string, n: number): Promise<string> {
   const answer = await t.request('POST', '/v1/events', { token, body: { event_type: type, payload: { n } } });
   expect(answer.status).toBe(201);
   return answer.body.events[0].cursor;
+}
+
+async function withAdmin(work: (admin: pg.Client) => Promise<unknown>): Promise<void> {
+  const admin = new pg.Client({ connectionString: t.database.adminUrl });
+  await admin.connect();
+  await work(admin).finally(() => admin.end());
 }
 
 /** Messages of a WebSocket, waited for with a limit. */
@@ -111,6 +118,32 @@ describe('the live feed', () => {
     const other = await t.request('GET', `/v1/live?after=00000000-${seq}`, { token });
     expect(other.body.state).toBe('reset');
     expect((await t.request('GET', '/v1/live?after=nonsense', { token })).body.code).toBe('log.bad_cursor');
+  });
+
+  it('takes the cursor of an append for known while another writer is still under way', async () => {
+    await withAdmin(async (admin) => {
+      await admin.query('BEGIN');
+      await admin.query(`INSERT INTO log.event_log (event_type, source_agent) VALUES ('slow.writer', 'sql')`);
+      const cursor = await post('live.e', 1);
+      const list = await t.request('GET', `/v1/events?after=${cursor}`, { token });
+      expect(list.status).toBe(200);
+      expect((await t.request('GET', `/v1/live?after=${cursor}`, { token })).body.state).not.toBe('reset');
+      await admin.query('ROLLBACK');
+    });
+  });
+
+  it('tells a reader that the log is another one, and goes on with what that one brings', async () => {
+    const client = openSocket();
+    await client.opened;
+    client.socket.send(JSON.stringify({ type: 'subscribe', id: 's', topics: ['type:live.f'] }));
+    const { cursor: before } = await client.until((m) => m.type === 'subscribed');
+    await withAdmin((admin) => admin.query('UPDATE log.identity SET id = gen_random_uuid()'));
+    const reset = await client.until((m) => m.type === 'subscribed' && m.state === 'reset');
+    expect(reset.cursor).toMatch(/^[0-9a-f]{8}-\d+$/);
+    expect(reset.cursor.slice(0, 8)).not.toBe(before.slice(0, 8));
+    await post('live.f', 1);
+    await client.until((m) => m.type === 'event' && m.event.payload.n === 1);
+    client.socket.close();
   });
 
   it('shows a tenant its own events only', async () => {

@@ -45,6 +45,8 @@ export function serveLive(
     const after = typeof last === 'string' && last !== '' ? last : input.after;
     const call = app.call(caller, { requestId: requestIdOf(request) });
     const response = reply.raw;
+    // Whoever left while being admitted would never be heard to leave again.
+    if (response.destroyed) return reply.hijack();
     streams.add(response);
     response.once('close', () => streams.delete(response));
     const stillValid = () => gate.admit(live, request.raw);

@@ -36,6 +36,10 @@ export interface DatabaseOptions {
   readonly statementLimitMs?: number;
 }
 
+// Said each time: reading the log without gaps needs a new snapshot for each statement, whatever the server's default.
+const BEGIN_READ = 'BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY';
+const BEGIN_WRITE = 'BEGIN ISOLATION LEVEL READ COMMITTED';
+
 const CONNECT_LIMIT_MS = 2_000;
 const STATEMENT_LIMIT_MS = 10_000;
 const TRANSIENT_TRIES = 4;
@@ -70,12 +74,12 @@ export class Database {
 
   /** Statements that only read, in one transaction and one snapshot a statement. */
   async read<T>(scope: Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.#run(scope, work, 'BEGIN READ ONLY');
+    return this.#run(scope, work, BEGIN_READ);
   }
 
   /** A change. Repeated here on deadlock or serialization failure, so `work` must have no effect outside the database. */
   async write<T>(scope: Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.#run(scope, work, 'BEGIN');
+    return this.#run(scope, work, BEGIN_WRITE);
   }
 
   /**
@@ -83,7 +87,7 @@ export class Database {
    * several, the driver may refuse one by itself, and a COMMIT that is on its way would keep the others.
    */
   async writeOne<R>(scope: Scope, text: string, values: readonly unknown[]): Promise<R[]> {
-    return this.#run(scope, (tx) => tx.query<R>(text, values), 'BEGIN', true);
+    return this.#run(scope, (tx) => tx.query<R>(text, values), BEGIN_WRITE, true);
   }
 
   /** A statement that needs or bears no transaction of ours, as owner. The text must hold nothing from outside. */
@@ -142,7 +146,7 @@ export class Database {
       committing?.catch(() => undefined);
       const result = await Promise.race([away.promise, working]);
       await Promise.race([away.promise, opening]);
-      isCommitting = begin === 'BEGIN';
+      isCommitting = begin === BEGIN_WRITE;
       const answer = await Promise.race([away.promise, committing ?? client.query('COMMIT')]);
       // After a failed statement COMMIT "succeeds" as ROLLBACK.
       if (answer.command !== 'COMMIT') throw new Error('the transaction was rolled back: a statement in it had failed');
@@ -150,7 +154,7 @@ export class Database {
       for (const action of actions) action();
       return result;
     } catch (error) {
-      if (isConnectionLoss(error)) end = 'lost';
+      if (isConnectionLoss(error) || endsServer(error)) end = 'lost';
       if (isCommitting && end === 'lost' && !wasNeverSent(error)) throw platformErrors.outcome_unknown({}, error);
       throw error;
     } finally {
@@ -177,6 +181,12 @@ function open(client: pg.PoolClient, scope: Scope, begin: string): Promise<unkno
   // Whoever awaits it sees the failure. When nobody does, because `work` or the database failed first, it is no bug.
   opening.catch(() => undefined);
   return opening;
+}
+
+// Only an ERROR of the server says for sure that nothing was committed: a PANIC may come after the commit was written.
+function endsServer(error: unknown): boolean {
+  const { severity } = error as { severity?: string };
+  return severity === 'FATAL' || severity === 'PANIC';
 }
 
 // A connection whose transaction failed is reused only after a confirmed ROLLBACK; otherwise it is closed.
