@@ -286,7 +286,7 @@ describe('the three reads of a reader', () => {
 });
 
 describe('what does not delay the feed', () => {
-  it('is a transaction that writes no event, or writes events in another database', async () => {
+  async function openElsewhereAndIdleHere(): Promise<Reader> {
     const other = await openTestDatabase();
     try {
       const [elsewhere, idle, writer] = [await connect(other.adminUrl), await connect(), await connect()];
@@ -297,11 +297,25 @@ describe('what does not delay the feed', () => {
       await writer.query(INSERT);
       const reader = new Reader();
       await reader.poll();
-      expect(reader.got).toHaveLength(1);
       await elsewhere.query('ROLLBACK');
+      return reader;
     } finally {
       await other.close();
     }
+  }
+
+  it('is a transaction that writes no event, or writes events in another database', async () => {
+    expect((await openElsewhereAndIdleHere()).got).toHaveLength(1);
+  });
+
+  it('would delay it if the reader did not look at the database of a floor', async () => {
+    await sabotage(`CREATE OR REPLACE FUNCTION log.horizon() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+      DECLARE l bigint; f bigint; BEGIN
+      SELECT s.last_value INTO l FROM log.event_seq s WHERE s.is_called;
+      SELECT min(((k.classid::bigint & 65535) << 32) | k.objid::bigint) INTO f FROM pg_locks k
+      WHERE k.locktype = 'advisory' AND k.classid::bigint >> 16 = 20804;
+      RETURN least(l, f); END $$`);
+    expect((await openElsewhereAndIdleHere()).got).toEqual([]);
   });
 });
 

@@ -70,8 +70,8 @@ export function endLongHolders(db: Database, log: Log, call: Call, longestHoldMs
 
 async function endHolder(db: Database, holder: store.FloorHolder): Promise<void> {
   if (holder.pid !== null) {
-    const { pid } = holder;
-    await db.write(ownerScope, (tx) => store.endBackend(tx, pid));
+    const { pid, transaction } = holder;
+    await db.write(ownerScope, (tx) => store.endBackend(tx, pid, transaction));
   } else if (holder.prepared !== null) {
     await db.outsideTransaction(store.rollBackPrepared(holder.prepared));
   }

@@ -282,8 +282,13 @@ export async function floorHolders(tx: Tx): Promise<FloorHolder[]> {
   );
 }
 
-export async function endBackend(tx: Tx, pid: number): Promise<void> {
-  await tx.query('SELECT pg_terminate_backend($1)', [pid]);
+/** Ends the backend if it is still in the transaction that was seen, not in the next one of the same connection. */
+export async function endBackend(tx: Tx, pid: number, transaction: string): Promise<void> {
+  await tx.query(
+    `SELECT pg_terminate_backend(l.pid)
+     FROM (SELECT pid FROM pg_locks WHERE pid = $1 AND virtualtransaction = $2 LIMIT 1) l`,
+    [pid, transaction],
+  );
 }
 
 /** The statement that ends a prepared transaction; it takes no parameters and cannot run inside a transaction. */

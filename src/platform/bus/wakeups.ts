@@ -7,6 +7,7 @@ import { announce } from '../signals.ts';
 
 const DEBOUNCE_MS = 20;
 const RECONNECT_MS = 1_000;
+const GOODBYE_MS = 500;
 const SELF_TEST_MS = 30_000;
 
 /** What readers wait for. */
@@ -40,7 +41,9 @@ export class Wakeups {
     clearTimeout(this.#timer);
     clearTimeout(this.#reconnect);
     clearInterval(this.#selfTest);
-    await this.#client?.end().catch(() => undefined);
+    // A server that hangs never answers the goodbye.
+    const goodbye = this.#client?.end().catch(() => undefined);
+    await Promise.race([goodbye, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS).unref())]);
   }
 
   on(topic: Topic, wake: () => void): () => void {
