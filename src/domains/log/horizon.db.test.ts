@@ -5,6 +5,7 @@ import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { copyIn } from '../../../test/support/copy-in.ts';
 import { openTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { LogReader } from '../../../test/support/log-reader.ts';
 import { fleetScope } from '../../platform/db/database.ts';
 import { readNext } from './store.ts';
 
@@ -29,17 +30,7 @@ async function connect(url = t.adminUrl): Promise<pg.Client> {
   return client;
 }
 
-/** A reader as a live tail is one: from the last row it got, up to the horizon. */
-class Reader {
-  readonly got: number[] = [];
-  readonly #read: (after: number) => Promise<number[]>;
-  constructor(read: (after: number) => Promise<number[]> = readAsTheTailDoes) {
-    this.#read = read;
-  }
-  async poll(): Promise<void> {
-    this.got.push(...(await this.#read(this.got.at(-1) ?? 0)));
-  }
-}
+const newReader = (read = readAsTheTailDoes) => new LogReader(read);
 
 async function readAsTheTailDoes(after: number): Promise<number[]> {
   const { rows } = await t.db.read(fleetScope, (tx) => readNext(tx, after, 1000));
@@ -57,7 +48,7 @@ async function sabotage(sql: string): Promise<void> {
 }
 
 /** The earlier number commits after the later one was read. */
-async function lateCommit(reader: Reader): Promise<void> {
+async function lateCommit(reader: LogReader): Promise<void> {
   const [a, b] = [await connect(), await connect()];
   await a.query('BEGIN');
   await a.query(INSERT);
@@ -76,13 +67,13 @@ const PAUSE = `PERFORM pg_sleep(coalesce(nullif(current_setting('test.pause', tr
 
 describe('a late commit', () => {
   it('is never skipped', async () => {
-    const reader = new Reader();
+    const reader = newReader();
     await lateCommit(reader);
     expect(reader.got).toEqual(await allRows());
   });
 
   it('would be skipped by a reader that follows seq alone', async () => {
-    const reader = new Reader(async (after) => {
+    const reader = newReader(async (after) => {
       const rows = await t.db.read(fleetScope, (tx) =>
         tx.query<{ seq: number }>('SELECT seq FROM log.event_log WHERE seq > $1 ORDER BY seq', [after]),
       );
@@ -94,17 +85,17 @@ describe('a late commit', () => {
 
   it('would be skipped if the writer took no lock', async () => {
     await sabotage(nextSeqWith(DRAW));
-    const reader = new Reader();
+    const reader = newReader();
     await lateCommit(reader);
     expect(reader.got).not.toEqual(await allRows());
   });
 });
 
 describe('a number drawn before its lock is held', () => {
-  async function pausedBetween(order: string): Promise<Reader> {
+  async function pausedBetween(order: string): Promise<LogReader> {
     await sabotage(nextSeqWith(order));
     const [a, b] = [await connect(), await connect()];
-    const reader = new Reader();
+    const reader = newReader();
     await a.query("SET test.pause = '0.4'");
     const inserting = a.query(INSERT);
     // The pause begins after the first of the two steps; b goes through meanwhile.
@@ -138,9 +129,9 @@ describe('a number drawn before its lock is held', () => {
 });
 
 describe('numbers cached by a session', () => {
-  async function twoSessions(): Promise<Reader> {
+  async function twoSessions(): Promise<LogReader> {
     const [a, b] = [await connect(), await connect()];
-    const reader = new Reader();
+    const reader = newReader();
     await a.query(INSERT);
     await b.query(INSERT);
     await reader.poll();
@@ -166,7 +157,7 @@ describe('numbers cached by a session', () => {
 });
 
 describe('a savepoint that is rolled back frees its lock', () => {
-  async function schedule(reader: Reader): Promise<void> {
+  async function schedule(reader: LogReader): Promise<void> {
     const [a, b] = [await connect(), await connect()];
     await a.query('BEGIN');
     await a.query('SAVEPOINT s');
@@ -180,7 +171,7 @@ describe('a savepoint that is rolled back frees its lock', () => {
   }
 
   it('and the next number takes it again', async () => {
-    const reader = new Reader();
+    const reader = newReader();
     await schedule(reader);
     expect(reader.got).toEqual(await allRows());
   });
@@ -192,7 +183,7 @@ describe('a savepoint that is rolled back frees its lock', () => {
       nextSeqWith(`${FLOOR} IF (SELECT last_value FROM log.remembered) <> txid_current() THEN
         PERFORM setval('log.remembered', txid_current()); ${LOCK} END IF; ${DRAW}`),
     );
-    const reader = new Reader();
+    const reader = newReader();
     await schedule(reader);
     expect(reader.got).not.toEqual(await allRows());
   });
@@ -200,12 +191,12 @@ describe('a savepoint that is rolled back frees its lock', () => {
 
 describe('the three reads of a reader', () => {
   // While the reader pauses, the earlier number commits that was open when it began.
-  async function commitDuringRead(read: (after: number) => Promise<number[]>): Promise<Reader> {
+  async function commitDuringRead(read: (after: number) => Promise<number[]>): Promise<LogReader> {
     const [a, b] = [await connect(), await connect()];
     await a.query('BEGIN');
     await a.query(INSERT);
     await b.query(INSERT);
-    const reader = new Reader(read);
+    const reader = newReader(read);
     const polling = reader.poll();
     await a.query('SELECT pg_sleep(0.15)');
     await a.query('COMMIT');
@@ -267,7 +258,7 @@ describe('the three reads of a reader', () => {
     const run = async () => {
       const [a, b] = [await connect(), await connect()];
       await a.query('BEGIN');
-      const reader = new Reader();
+      const reader = newReader();
       const polling = reader.poll();
       await b.query('SELECT pg_sleep(0.15)');
       await a.query(INSERT);
@@ -286,7 +277,7 @@ describe('the three reads of a reader', () => {
 });
 
 describe('what does not delay the feed', () => {
-  async function openElsewhereAndIdleHere(): Promise<Reader> {
+  async function openElsewhereAndIdleHere(): Promise<LogReader> {
     const other = await openTestDatabase();
     try {
       const [elsewhere, idle, writer] = [await connect(other.adminUrl), await connect(), await connect()];
@@ -295,7 +286,7 @@ describe('what does not delay the feed', () => {
       await idle.query('BEGIN');
       await idle.query('CREATE TABLE public.held (x int)');
       await writer.query(INSERT);
-      const reader = new Reader();
+      const reader = newReader();
       await reader.poll();
       await elsewhere.query('ROLLBACK');
       return reader;
@@ -333,7 +324,7 @@ describe('a floor that was set by hand', () => {
     await a.query('BEGIN');
     await a.query(INSERT);
     await b.query(INSERT);
-    const reader = new Reader();
+    const reader = newReader();
     await reader.poll();
     await a.query('COMMIT');
     await reader.poll();
@@ -354,7 +345,7 @@ describe('many events in one transaction', () => {
       `SELECT count(*)::int AS n FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()`,
     );
     expect(rows[0].n).toBe(1);
-    const reader = new Reader();
+    const reader = newReader();
     await reader.poll();
     expect(reader.got).toEqual([]);
     await writer.query('COMMIT');
@@ -372,7 +363,7 @@ describe('random schedules of writers', () => {
       fc.nat(writers.length - 1),
       fc.constantFrom('insert', 'insert', 'copy', 'savepoint', 'rollbackTo', 'commit', 'commit', 'rollback'),
     ) as fc.Arbitrary<Step>;
-    const reader = new Reader();
+    const reader = newReader();
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
         const open = new Set<number>();
@@ -430,7 +421,7 @@ describe('random schedules of writers', () => {
   }
 
   it('lose nothing when they really run at the same time', async () => {
-    const reader = new Reader();
+    const reader = newReader();
     let writing = true;
     const write = async (client: pg.Client) => {
       for (let i = 0; i < 60; i++) {
