@@ -2,7 +2,7 @@
 import { QueryClient, queryOptions } from '@tanstack/react-query';
 import { call } from './client.ts';
 import { Problem } from './problem.ts';
-import { revealedAgent, revealedStatus } from './revealed.ts';
+import { revealedAgent, revealedJob, revealedStatus } from './revealed.ts';
 import { type Agent, routes } from './routes.ts';
 
 // Heartbeats never enter the log, so an agent list on screen is fetched again at this distance too.
@@ -53,6 +53,14 @@ export const workQuery = queryOptions({
   queryFn: ({ signal }) => call(routes.workSummary, {}, signal),
   refetchInterval: BACKSTOP_MS,
 });
+
+export function jobQuery(job: string) {
+  return queryOptions({
+    queryKey: ['work', 'job', job],
+    queryFn: async ({ signal }) => revealedJob(await call(routes.showJob, { job }, signal)),
+    refetchInterval: (query) => (query.state.status === 'error' ? false : BACKSTOP_MS),
+  });
+}
 
 export const agentsQuery = queryOptions({
   queryKey: ['agents'],

@@ -1,7 +1,7 @@
 // What agents and people wrote about themselves and their work is made harmless to read when it enters the page, so that
 // every place that shows it, titles and names included, shows what it is. Events are not changed: their values are filters.
 import { revealedText } from '../ui/reveal.ts';
-import type { Agent, Status } from './routes.ts';
+import type { Agent, Job, Status } from './routes.ts';
 
 const maybe = (text: string | null): string | null => (text === null ? null : revealedText(text));
 
@@ -14,6 +14,11 @@ export function revealedAgent<T extends Agent>(agent: T): T {
     version: maybe(agent.version),
     exit: maybe(agent.exit),
   };
+}
+
+/** Payload and result stay as they are: they are shown as JSON, which reveals by itself. */
+export function revealedJob<T extends Job>(job: T): T {
+  return { ...job, error: maybe(job.error), reason: maybe(job.reason), created_by: revealedText(job.created_by) };
 }
 
 export function revealedStatus(status: Status): Status {

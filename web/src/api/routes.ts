@@ -25,6 +25,8 @@ export const routes = {
   resumeAgent: route<typeof Fleet.resumeAgent>('DELETE', '/v1/agents/{agent}/pause'),
   restartAgent: route<typeof Fleet.restartAgent>('POST', '/v1/agents/{agent}/restarts'),
   readConsole: route<typeof Fleet.readConsole>('GET', '/v1/agents/{agent}/console'),
+  listJobs: route<typeof Work.listJobs>('GET', '/v1/jobs'),
+  showJob: route<typeof Work.showJob>('GET', '/v1/jobs/{job}'),
   workSummary: route<typeof Work.summary>('GET', '/v1/work/summary'),
   listEvents: route<typeof Log.listEvents>('GET', '/v1/events'),
   live: route<typeof Log.live>('GET', '/v1/live'),
@@ -37,6 +39,10 @@ export type Agent = OutputOf<typeof Fleet.listAgents>['items'][number];
 export type AgentDetail = OutputOf<typeof Fleet.showAgent>;
 export type AgentState = Agent['state'];
 export type ConsolePiece = OutputOf<typeof Fleet.readConsole>;
+export type Job = OutputOf<typeof Work.listJobs>['items'][number];
+export type JobPage = OutputOf<typeof Work.listJobs>;
+export type JobDetail = OutputOf<typeof Work.showJob>;
+export type JobState = Job['state'];
 export type WorkSummary = OutputOf<typeof Work.summary>;
 export type EventItem = OutputOf<typeof Log.listEvents>['items'][number];
 export type EventPage = OutputOf<typeof Log.listEvents>;

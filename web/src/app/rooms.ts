@@ -1,10 +1,10 @@
 // The rooms of the rail and the bottom bar. A new room is one line here and one route in router.tsx.
-import { type LucideIcon, ScrollText, Ship, UsersRound } from 'lucide-react';
+import { ListChecks, type LucideIcon, ScrollText, Ship, UsersRound } from 'lucide-react';
 import type { Status } from '../api/routes.ts';
 import { words } from './words.ts';
 
 export interface Room {
-  readonly path: '/' | '/agents' | '/events';
+  readonly path: '/' | '/agents' | '/jobs' | '/events';
   readonly word: string;
   readonly icon: LucideIcon;
   /** Pressed after `g`. */
@@ -16,5 +16,6 @@ export interface Room {
 export const rooms: readonly Room[] = [
   { path: '/', word: words.rooms.bridge, icon: Ship, key: 'b', attention: (status) => status.needs.length },
   { path: '/agents', word: words.rooms.agents, icon: UsersRound, key: 'a' },
+  { path: '/jobs', word: words.rooms.jobs, icon: ListChecks, key: 'j' },
   { path: '/events', word: words.rooms.events, icon: ScrollText, key: 'e' },
 ];

@@ -1,6 +1,7 @@
 // Every address of the page. Each page is fetched when it is first shown.
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { filterNames } from '../pages/events/filters.ts';
+import { filterNames as jobFilterNames } from '../pages/jobs/job-filter.ts';
 import { NotFound, PageFailed } from './failed.tsx';
 import { Root } from './root.tsx';
 import { only, parseSearch, stringifySearch } from './search-params.ts';
@@ -11,6 +12,7 @@ const under = <const P extends string>(path: P) => ({ getParentRoute: () => root
 // Made outside of the routes: inside of one the names would be inferred as any string.
 const agentsSearch = only(['state', 'tenant', 'q', 'sort', 'peek']);
 const agentSearch = only(['tab', 'of', 'peek']);
+const jobsSearch = only([...jobFilterNames, 'peek']);
 const eventsSearch = only([...filterNames, 'peek']);
 
 const bridge = createRoute({
@@ -30,6 +32,17 @@ export const agentRoute = createRoute({
   component: lazyRouteComponent(() => import('../pages/agents/agent-page.tsx'), 'AgentPage'),
 });
 
+export const jobsRoute = createRoute({
+  ...under('/jobs'),
+  validateSearch: jobsSearch,
+  component: lazyRouteComponent(() => import('../pages/jobs/jobs-page.tsx'), 'JobsPage'),
+});
+
+export const jobRoute = createRoute({
+  ...under('/jobs/$job'),
+  component: lazyRouteComponent(() => import('../pages/jobs/job-page.tsx'), 'JobPage'),
+});
+
 export const eventsRoute = createRoute({
   ...under('/events'),
   validateSearch: eventsSearch,
@@ -37,7 +50,7 @@ export const eventsRoute = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([bridge, agentsRoute, agentRoute, eventsRoute]),
+  routeTree: root.addChildren([bridge, agentsRoute, agentRoute, jobsRoute, jobRoute, eventsRoute]),
   parseSearch,
   stringifySearch,
   defaultPreload: 'intent',

@@ -49,7 +49,10 @@ export function StateIcon({ look, size = 14, className }: { look: StateLook; siz
 }
 
 export function StateBadge({ state }: { state: string }) {
-  const look = lookOf(state);
+  return <LookBadge look={lookOf(state)} state={state} />;
+}
+
+export function LookBadge({ look, state }: { look: StateLook; state: string }) {
   return (
     <span className={classes('inline-flex items-center gap-1.5 font-medium', toneText[look.tone])} data-state={state}>
       <StateIcon look={look} />

@@ -12,4 +12,6 @@ export const words = {
   closeEsc: 'Close (Esc)',
   cancel: 'Cancel',
   message: 'Message',
+  removeFilter: (chip: string) => `Remove the filter ${chip}`,
+  notRenewed: (why: string) => `Could not be renewed: ${why}. What you see is from before.`,
 } as const;

@@ -1,7 +1,7 @@
 // What is known of an agent, as terms and values: its health, its process and its configuration.
 import { Link } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
 import type { Agent, AgentDetail } from '../../api/routes.ts';
+import { Fact, FactGroup } from '../../ui/facts.tsx';
 import { StateBadge } from '../../ui/state.tsx';
 import { Ago, Elapsed } from '../../ui/time.tsx';
 import { durationWords } from '../../ui/time-words.ts';
@@ -13,7 +13,7 @@ export function AgentFacts({ agent }: { agent: Facts }) {
   const f = words.facts;
   return (
     <div className="grid gap-x-8 gap-y-2 p-4 [grid-template-columns:repeat(auto-fit,minmax(280px,1fr))]">
-      <Group title={f.health}>
+      <FactGroup title={f.health}>
         <Fact term={f.state}>
           <StateBadge state={agent.state} />
           <span className="block text-muted">{agent.state_reason}</span>
@@ -23,11 +23,7 @@ export function AgentFacts({ agent }: { agent: Facts }) {
         <Fact term={f.status}>{agent.status}</Fact>
         <Fact term={f.job}>
           {agent.job !== null && (
-            <Link
-              to="/events"
-              search={{ subject: `job:${agent.job}` }}
-              className="font-mono text-accent hover:underline"
-            >
+            <Link to="/jobs/$job" params={{ job: agent.job }} className="font-mono text-accent hover:underline">
               {agent.job}
             </Link>
           )}
@@ -35,8 +31,8 @@ export function AgentFacts({ agent }: { agent: Facts }) {
         <Fact term={f.desired}>{agent.desired}</Fact>
         <Fact term={f.desiredBy}>{agent.desired_by}</Fact>
         <Fact term={f.desiredReason}>{agent.desired_reason}</Fact>
-      </Group>
-      <Group title={f.process}>
+      </FactGroup>
+      <FactGroup title={f.process}>
         <Fact term={f.host}>{agent.host}</Fact>
         <Fact term={f.pid}>{agent.pid}</Fact>
         <Fact term={f.started}>{agent.started_at !== null && <Ago at={agent.started_at} />}</Fact>
@@ -46,8 +42,8 @@ export function AgentFacts({ agent }: { agent: Facts }) {
         <Fact term={f.restarts}>{agent.restarts}</Fact>
         <Fact term={f.exit}>{agent.exit}</Fact>
         <Fact term={f.version}>{agent.version}</Fact>
-      </Group>
-      <Group title={f.config}>
+      </FactGroup>
+      <FactGroup title={f.config}>
         <Fact term={f.tenant}>{agent.tenant}</Fact>
         <Fact term={f.kind}>{agent.kind}</Fact>
         <Fact term={f.origin}>{agent.declared ? f.declared : f.registered}</Fact>
@@ -60,26 +56,7 @@ export function AgentFacts({ agent }: { agent: Facts }) {
         <Fact term={f.created}>
           <Ago at={agent.created_at} />
         </Fact>
-      </Group>
-    </div>
-  );
-}
-
-function Group({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <section className="mb-2">
-      <h3 className="mb-1 text-caption font-semibold text-muted uppercase">{title}</h3>
-      <dl className="text-body">{children}</dl>
-    </section>
-  );
-}
-
-function Fact({ term, children }: { term: string; children: ReactNode }) {
-  if (children === null || children === undefined || children === false || children === '') return null;
-  return (
-    <div className="grid grid-cols-[128px_1fr] gap-3 border-b border-line py-1.5 last:border-0">
-      <dt className="text-muted">{term}</dt>
-      <dd className="min-w-0 [overflow-wrap:anywhere]">{children}</dd>
+      </FactGroup>
     </div>
   );
 }

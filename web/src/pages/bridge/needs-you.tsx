@@ -83,7 +83,7 @@ function NeedRow({ need, agents }: { need: Need; agents: readonly AddressedAgent
           </Link>
         )}
         {need.kind === 'job' && (
-          <Link to="/events" search={{ subject: `job:${name}` }} className={buttonClasses()}>
+          <Link to="/jobs/$job" params={{ job: name }} className={buttonClasses()}>
             {words.needs.open}
           </Link>
         )}

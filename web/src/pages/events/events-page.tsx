@@ -8,12 +8,12 @@ import { Button } from '../../ui/button.tsx';
 import { clock } from '../../ui/clock.ts';
 import { Command, CopyButton } from '../../ui/copy.tsx';
 import { Empty } from '../../ui/empty.tsx';
+import { FilterBar } from '../../ui/filter-bar.tsx';
 import { ProblemView } from '../../ui/problem-view.tsx';
 import { RowSkeletons } from '../../ui/skeleton.tsx';
 import { EventDetail } from './event-detail.tsx';
 import { EventList, useHeldAt } from './event-list.tsx';
-import { FilterBar } from './filter-bar.tsx';
-import { chipsOf, commandOf, type EventFilter, type FilterName } from './filters.ts';
+import { chipsOf, commandOf, type EventFilter, type FilterName, rules } from './filters.ts';
 import { sampleCommand } from './sample.ts';
 import { useEvents } from './use-events.ts';
 import { words } from './words.ts';
@@ -47,7 +47,14 @@ export function EventsPage() {
       <div className="flex min-w-0 flex-1 flex-col">
         <div className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1.5 border-b border-line px-4 py-2 phone:px-3">
           <h1 className="text-title font-semibold phone:-order-2">{words.title}</h1>
-          <FilterBar filter={filter} onChange={change} />
+          <FilterBar
+            filter={filter}
+            rules={rules}
+            meanings={words.qualifiers}
+            label={words.filter}
+            placeholder={words.placeholder}
+            onChange={change}
+          />
           <div className="flex items-center gap-1 phone:ml-auto phone:-order-1">
             {isPaused && (
               <span role="status" className="mr-1 text-pause">

@@ -1,39 +1,30 @@
 // The filter of events: from what is typed, to the address, to the request, and to a judgement of live events. Pure.
 import type { EventItem } from '../../api/routes.ts';
-import { revealedText } from '../../ui/reveal.ts';
+import { type QualifierRules, qualifierChips, readQualifiers } from '../../ui/qualifiers.ts';
 import { words } from './words.ts';
 
 export const filterNames = ['type', 'agent', 'subject', 'correlation', 'tenant', 'since'] as const;
 export type FilterName = (typeof filterNames)[number];
-export type EventFilter = { readonly [name in FilterName]?: string };
+export type EventFilter = { readonly [name in FilterName]?: string | undefined };
 
 const spans: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 const span = /^(\d{1,5})([smhd])$/;
 
+export const rules: QualifierRules<FilterName> = {
+  names: filterNames,
+  unknown: words.unknown,
+  freeText: words.freeText,
+  emptyValue: words.emptyValue,
+  problemOf: (name, value) => (name === 'since' && secondsOf(value) === undefined ? words.badSince(value) : undefined),
+};
+
 /** Reads `type:work.* subject:"a b"`. What is no filter is said, never ignored. */
 export function parseFilter(text: string): { filter: EventFilter; problems: string[] } {
-  const filter: { [name in FilterName]?: string } = {};
-  const problems: string[] = [];
-  for (const match of text.matchAll(/(?:(\w+):)?(?:"([^"]*)"|(\S+))|(\w+:)(?=\s|$)/g)) {
-    const [whole, key, quoted, bare] = match;
-    const value = quoted ?? bare ?? '';
-    const name = filterNames.find((known) => known === key);
-    if (key === undefined) {
-      problems.push(/^\w+:$/.test(whole) ? words.emptyValue(whole) : words.freeText(whole));
-    } else if (name === undefined) problems.push(words.unknown(`${key}:`));
-    else if (value === '') problems.push(words.emptyValue(`${key}:`));
-    else if (name === 'since' && secondsOf(value) === undefined) problems.push(words.badSince(value));
-    else filter[name] = value;
-  }
-  return { filter, problems };
+  return readQualifiers(text, rules);
 }
 
 export function chipsOf(filter: EventFilter): { name: FilterName; text: string }[] {
-  return filterNames.flatMap((name) => {
-    const value = filter[name];
-    if (value === undefined) return [];
-    return [{ name, text: `${name}:${revealedText(/\s/.test(value) ? `"${value}"` : value)}` }];
-  });
+  return qualifierChips(filter, filterNames);
 }
 
 /** The parameters of the request; `now` turns a span into a moment. */

@@ -15,7 +15,6 @@ export const words = {
   freeText: (word: string) => `The log is not searched for “${word}” as text. Use type:, agent:, subject: and the like`,
   badSince: (word: string) => `“${word}” is no span of time. Use 15m, 24h or 7d`,
   emptyValue: (word: string) => `“${word}” needs a value behind the colon`,
-  remove: (chip: string) => `Remove the filter ${chip}`,
   clear: 'Clear the filter',
   pause: 'Pause',
   resume: 'Continue',

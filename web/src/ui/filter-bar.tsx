@@ -1,29 +1,38 @@
-// The filter of events as chips and a field. Enter turns what is typed into chips; what is no filter is said at once.
+// A filter as chips and a field. Enter turns what is typed into chips; what is no filter is said at once.
 import { Filter, X } from 'lucide-react';
 import { type KeyboardEvent, useId, useState } from 'react';
-import { classes } from '../../ui/classes.ts';
-import { chipsOf, type EventFilter, type FilterName, filterNames, parseFilter } from './filters.ts';
+import { classes } from './classes.ts';
+import { type Filter as FilterOf, type QualifierRules, qualifierChips, readQualifiers } from './qualifiers.ts';
 import { words } from './words.ts';
 
-interface FilterBarProps {
-  readonly filter: EventFilter;
-  readonly onChange: (filter: EventFilter) => void;
+interface FilterBarProps<N extends string> {
+  readonly filter: FilterOf<N>;
+  readonly rules: QualifierRules<N>;
+  /** What each name is for, shown while the field has the focus. */
+  readonly meanings: Readonly<Record<N, string>>;
+  readonly label: string;
+  readonly placeholder: string;
+  readonly onChange: (filter: FilterOf<N>) => void;
 }
 
-export function FilterBar({ filter, onChange }: FilterBarProps) {
+export function FilterBar<N extends string>({
+  filter,
+  rules,
+  meanings,
+  label,
+  placeholder,
+  onChange,
+}: FilterBarProps<N>) {
   const [text, setText] = useState('');
   const [problems, setProblems] = useState<readonly string[]>([]);
   const [isOpen, setOpen] = useState(false);
   const id = useId();
-  const chips = chipsOf(filter);
+  const chips = qualifierChips(filter, rules.names);
 
-  const without = (name: FilterName): EventFilter => {
-    const { [name]: _, ...rest } = filter;
-    return rest;
-  };
+  const without = (name: N): FilterOf<N> => ({ ...filter, [name]: undefined });
   const commit = (): void => {
     if (text.trim() === '') return;
-    const read = parseFilter(text);
+    const read = readQualifiers(text, rules);
     setProblems(read.problems);
     if (read.problems.length > 0) return;
     setText('');
@@ -44,8 +53,8 @@ export function FilterBar({ filter, onChange }: FilterBarProps) {
           <button
             key={chip.name}
             type="button"
-            aria-label={words.remove(chip.text)}
-            title={words.remove(chip.text)}
+            aria-label={words.removeFilter(chip.text)}
+            title={words.removeFilter(chip.text)}
             onClick={() => onChange(without(chip.name))}
             className="inline-flex h-6 max-w-full items-center gap-1 rounded border border-line bg-raised px-1.5 font-mono text-[12px] hover:border-control phone:h-9"
           >
@@ -55,10 +64,10 @@ export function FilterBar({ filter, onChange }: FilterBarProps) {
         ))}
         <input
           data-filter
-          aria-label={words.filter}
+          aria-label={label}
           aria-describedby={id}
           aria-invalid={problems.length > 0}
-          placeholder={chips.length === 0 ? words.placeholder : ''}
+          placeholder={chips.length === 0 ? placeholder : ''}
           value={text}
           spellCheck={false}
           autoCapitalize="none"
@@ -89,7 +98,7 @@ export function FilterBar({ filter, onChange }: FilterBarProps) {
           ))}
           {isOpen && (
             <ul>
-              {filterNames.map((name) => (
+              {rules.names.map((name) => (
                 <li key={name}>
                   <button
                     type="button"
@@ -102,7 +111,7 @@ export function FilterBar({ filter, onChange }: FilterBarProps) {
                     className="flex w-full items-center gap-3 rounded-control px-1.5 py-0.5 text-left hover:bg-raised"
                   >
                     <code className="w-24 font-mono text-[12px] text-accent">{name}:</code>
-                    <span className="text-muted">{words.qualifiers[name]}</span>
+                    <span className="text-muted">{meanings[name]}</span>
                   </button>
                 </li>
               ))}
