@@ -25,6 +25,16 @@ export interface RoleFacts {
 export const DATA_MARKER = 'QUARTERDECK_ROLE_OF';
 export const ROLE_MARKER = 'QUARTERDECK_ROLE';
 
+/** What a role logs. It writes and rotates the file itself. */
+export function roleLogFile(dataDir: string, role: RoleName): string {
+  return join(dataDir, 'logs', `${role}.log`);
+}
+
+/** What a role's process says beside its log: a crash of the runtime itself, a word of a library. */
+export function roleStderrFile(dataDir: string, role: RoleName): string {
+  return join(dataDir, 'logs', `${role}.stderr.log`);
+}
+
 export function runFile(dataDir: string, part: string): string {
   return join(dataDir, 'run', `${part}.json`);
 }

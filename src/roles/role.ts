@@ -7,8 +7,9 @@ import { apiUrl } from '../config/addresses.ts';
 import { type Config, readRoleConfig } from '../config.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
 import { processStartTime } from '../platform/process/facts.ts';
+import { LogWriter } from '../platform/process/log-file.ts';
 import { type HealthServer, serveHealth } from './health.ts';
-import { type RoleFacts, type RoleName, removeRunFile, writeRunFile } from './role-file.ts';
+import { type RoleFacts, type RoleName, removeRunFile, roleLogFile, writeRunFile } from './role-file.ts';
 
 export interface RoleContext {
   readonly config: Config;
@@ -41,7 +42,8 @@ const PUBLISH_AGAIN_MS = 1_000;
 export async function runRole(plan: RolePlan): Promise<void> {
   const started_at = new Date().toISOString();
   const config = readRoleConfig(process.env);
-  const logger = createLogger(plan.role, config.logLevel);
+  const log = new LogWriter(roleLogFile(config.dataDir, plan.role));
+  const logger = createLogger(plan.role, config.logLevel, (line) => log.write(line));
   endOnBugs(logger);
   if (config.databaseUrl === undefined) throw new Error('a role is started by the keeper, which names its database');
   const app = createApp({

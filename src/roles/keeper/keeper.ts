@@ -17,6 +17,7 @@ import { everyOne, everyStep } from './every-step.ts';
 import { withPlacedExamples } from './examples.ts';
 import { type DatabaseFacts, type KeptDatabase, keepDatabase } from './kept-database.ts';
 import { KeptRole } from './kept-role.ts';
+import { watchLargeLogs } from './large-logs.ts';
 import { findOldRoles, type OldRole, stopOldRole } from './leftovers.ts';
 import { orEnded } from './or-ended.ts';
 import { chooseApiPort } from './ports.ts';
@@ -107,6 +108,7 @@ class Installation {
   // Whether this start found parts of the last one alive: then the agents, too, are those of the last one.
   #tookOver = false;
   #alive: NodeJS.Timeout | undefined;
+  #largeLogs: { end(): void } | undefined;
   #rereading: Promise<void> = Promise.resolve();
 
   constructor(options: KeeperOptions, startedAt: string, lock: DataLock) {
@@ -129,6 +131,7 @@ class Installation {
     this.#config = withPlacedExamples(this.#config, (message) => this.#logger.warn(message));
     const { dataDir, apiPort } = this.#config;
     mkdirSync(join(dataDir, 'logs'), { recursive: true, mode: 0o700 });
+    this.#largeLogs = watchLargeLogs(dataDir, this.#logger);
     writeRunFile(dataDir, 'ports', { api_port: apiPort });
     signal.throwIfAborted();
 
@@ -294,6 +297,7 @@ class Installation {
 
   #letGo(): void {
     clearInterval(this.#alive);
+    this.#largeLogs?.end();
     this.#lock.release();
   }
 

@@ -1,13 +1,20 @@
 // One process of a role: spawned so that it outlives the keeper, watched until it answers its probe, known when it ends.
 import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { entryPath } from '../../platform/process/entry.ts';
 import { processStartTime } from '../../platform/process/facts.ts';
+import { openLogFile } from '../../platform/process/log-file.ts';
 import { askHealth } from '../health.ts';
-import { DATA_MARKER, ROLE_MARKER, type RoleFacts, type RoleName, readRunFile } from '../role-file.ts';
-import { openLogFile } from './keeper-logger.ts';
+import {
+  DATA_MARKER,
+  ROLE_MARKER,
+  type RoleFacts,
+  type RoleName,
+  readRunFile,
+  roleLogFile,
+  roleStderrFile,
+} from '../role-file.ts';
 
 export interface RoleProcess {
   readonly pid: number;
@@ -33,9 +40,11 @@ const PROBE_LIMIT_MS = 1_000;
 const LAST_WORDS_BYTES = 2_000;
 
 export function spawnRole({ role, dataDir, environment, entry }: RoleSpawn): RoleProcess {
-  const logFile = join(dataDir, 'logs', `${role}.log`);
-  const log = openLogFile(logFile);
-  const logStart = fstatSync(log).size;
+  const logFile = roleLogFile(dataDir, role);
+  const logStart = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
+  const stderrFile = roleStderrFile(dataDir, role);
+  const stderr = openLogFile(stderrFile);
+  const stderrStart = fstatSync(stderr).size;
   try {
     const child = spawn(
       process.execPath,
@@ -46,7 +55,7 @@ export function spawnRole({ role, dataDir, environment, entry }: RoleSpawn): Rol
         detached: true,
         env: { ...process.env, ...environment, [DATA_MARKER]: dataDir, [ROLE_MARKER]: role },
         // A file, not a pipe: a pipe would die with the keeper and take the role along.
-        stdio: ['ignore', log, log],
+        stdio: ['ignore', stderr, stderr],
       },
     );
     const exited = new Promise<string>((resolve) => {
@@ -59,10 +68,10 @@ export function spawnRole({ role, dataDir, environment, entry }: RoleSpawn): Rol
       pid,
       startTime: processStartTime(pid) ?? '',
       exited,
-      lastWords: () => lastWords(logFile, logStart),
+      lastWords: () => [lastWords(logFile, logStart), lastWords(stderrFile, stderrStart)].filter(Boolean).join('\n'),
     };
   } finally {
-    closeSync(log);
+    closeSync(stderr);
   }
 }
 

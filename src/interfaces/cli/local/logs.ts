@@ -3,7 +3,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from '
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { roleNames } from '../../../roles/role-file.ts';
+import { type RoleName, roleLogFile, roleNames, roleStderrFile } from '../../../roles/role-file.ts';
 import { CliFailure } from '../client.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { localOperation } from '../local-operation.ts';
@@ -30,7 +30,7 @@ export const logs = localOperation({
   async run(input, output) {
     const { dataDir } = await findDataDir(input);
     const chosen = input.part === undefined ? parts : [input.part];
-    const files = chosen.map((part) => new LogFile(part, join(dataDir, 'logs', `${part}.log`)));
+    const files = chosen.flatMap((part) => filesOf(dataDir, part).map((path) => new LogFile(part, path)));
     if (!files.some((file) => file.exists())) {
       throw new CliFailure(`there are no logs in ${join(dataDir, 'logs')}`, exitCodes.notFound);
     }
@@ -46,7 +46,17 @@ export const logs = localOperation({
   },
 });
 
-/** One log file, read on from where the last look ended; a file that was moved aside is begun anew. */
+// What its process said beside its log comes first: most often nothing, and else why it is not there any more.
+function filesOf(dataDir: string, part: (typeof parts)[number]): string[] {
+  if (!isRole(part)) return [join(dataDir, 'logs', `${part}.log`)];
+  return [roleStderrFile(dataDir, part), roleLogFile(dataDir, part)];
+}
+
+function isRole(part: string): part is RoleName {
+  return (roleNames as readonly string[]).includes(part);
+}
+
+/** One log file, read on from where the last look ended; one that was moved aside is read to its end, then begun anew. */
 class LogFile {
   readonly part: string;
   readonly #path: string;
@@ -74,13 +84,16 @@ class LogFile {
   more(): string[] {
     const facts = statSync(this.#path, { throwIfNoEntry: false });
     if (facts === undefined) return [];
-    if (facts.ino !== this.#inode || facts.size < this.#offset) this.#offset = 0;
-    return this.#read();
+    if (facts.ino === this.#inode && facts.size >= this.#offset) return this.#read();
+    const isAside = statSync(`${this.#path}.1`, { throwIfNoEntry: false })?.ino === this.#inode;
+    const rest = isAside ? this.#read(`${this.#path}.1`) : [];
+    this.#offset = 0;
+    return [...rest, ...this.#read()];
   }
 
-  #read(): string[] {
-    if (!this.exists()) return [];
-    const descriptor = openSync(this.#path, 'r');
+  #read(path = this.#path): string[] {
+    if (!existsSync(path)) return [];
+    const descriptor = openSync(path, 'r');
     try {
       const { ino, size } = fstatSync(descriptor);
       this.#inode = ino;

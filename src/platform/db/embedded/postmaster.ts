@@ -1,7 +1,7 @@
 // One running server process: starting it and waiting until it takes connections, taking over one that runs already, and
 // stopping it. Which of these is right, and on what directory, is decided in server.ts.
 import { spawn } from 'node:child_process';
-import { closeSync, fstatSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isSameProcess, processStartTime } from '../../process/facts.ts';
 import { isGoneWithin, sendSignal, stopProcess } from '../../process/stop.ts';
@@ -102,14 +102,6 @@ export async function stopPostmaster({ pid, startTime }: { pid: number; startTim
     if (await isGoneWithin(pid, startTime, limitMs)) return;
   }
   await stopProcess(pid, startTime, { signal: 'SIGKILL' });
-}
-
-const LOG_LIMIT_BYTES = 20 * 1024 * 1024;
-
-/** Moves a large log aside; called before a start, for a running server keeps writing to its open file. */
-export function rotateLog(logFile: string): void {
-  const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > LOG_LIMIT_BYTES) renameSync(logFile, `${logFile}.1`);
 }
 
 /** Waits until the server says in its pid file that it takes connections; false when it ends instead. */

@@ -1,5 +1,7 @@
 // The embedded PostgreSQL of one data directory: found running and taken over, or started, with our role and database in
 // it. The caller holds the data lock (../../process/data-lock.ts) and starts it again when `exited` resolves.
+import { rotateLog } from '../../process/log-file.ts';
+import { enginesOfCopies } from './copies.ts';
 import { removeOtherEngines } from './engine.ts';
 import { diskFull, EmbeddedFailure, isOutOfSpace } from './failure.ts';
 import { type Ground, type GroundOptions, prepareGround } from './ground.ts';
@@ -7,7 +9,7 @@ import { type Layout, layoutOf, socketDirectory } from './layout.ts';
 import { clearLeftovers, endStrayBackends, findRunningServer } from './leftovers.ts';
 import type { Log } from './log.ts';
 import { findFreePort, isPortFree, readPort, writePort } from './port.ts';
-import { type Exit, launch, type Postmaster, rotateLog, stopPostmaster } from './postmaster.ts';
+import { type Exit, launch, type Postmaster, stopPostmaster } from './postmaster.ts';
 import { adminUrlOf, provision } from './provision.ts';
 import { hasReserve, isDiskFull, keepReserve, releaseReserve } from './reserve.ts';
 import { listenArguments } from './settings.ts';
