@@ -62,7 +62,7 @@ export class Checkout {
   readonly #started: ChildProcess[] = [];
 
   constructor() {
-    for (const name of ['prepare.sh', 'quarterdeck', 'up'])
+    for (const name of ['prepare.sh', 'compile-cache.cjs', 'quarterdeck', 'up'])
       cpSync(join(repository, 'bin', name), join(this.root, 'bin', name));
     cpSync(join(repository, '.npmrc'), join(this.root, '.npmrc'));
     this.write('package.json', JSON.stringify(manifest));
