@@ -1,18 +1,12 @@
-// Speaks to the api: where it is, with which token, and what its refusals mean for the exit code.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+// Speaks to the api, and says what its refusals mean for the exit code. Which server that is stands in connection.ts.
 import { type AnyOperation, pathParameters } from '../../platform/operation.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { escapeControl } from './plain-text.ts';
+import { watchReach } from './reach.ts';
 
 export interface Connection {
   readonly url: string;
   readonly token: string | undefined;
-}
-
-export interface ConnectionFlags {
-  readonly url?: string | undefined;
-  readonly data: string;
-  readonly timeoutMs: number;
 }
 
 /** A command that could not be done: what to print and how to exit. */
@@ -29,41 +23,27 @@ export class CliFailure extends Error {
   }
 }
 
-/** Flag, then QUARTERDECK_URL and QUARTERDECK_TOKEN, then the installation in the data directory. */
-export async function findConnection(flags: ConnectionFlags): Promise<Connection> {
-  const url = flags.url ?? process.env['QUARTERDECK_URL'] ?? (await localUrl(flags.data));
-  const token = process.env['QUARTERDECK_TOKEN'] ?? (await localToken(flags.data));
-  return { url: url.replace(/\/$/, ''), token };
-}
-
-async function localUrl(data: string): Promise<string> {
-  const facts = await readFile(join(data, 'run', 'api.json'), 'utf8').catch(() => undefined);
-  const url: unknown = facts === undefined ? undefined : (JSON.parse(facts) as { url?: unknown }).url;
-  if (typeof url === 'string') return url;
-  throw new CliFailure(
-    `Quarterdeck is not running from ${data}`,
-    exitCodes.unreachable,
-    'Start it with `bin/up`, or say where it is with --data or --url.',
-  );
-}
-
-async function localToken(data: string): Promise<string | undefined> {
-  return (await readFile(join(data, 'operator.token'), 'utf8').catch(() => undefined))?.trim();
-}
-
 /** Path with its parameters filled in and the rest as query, or as body for methods that have one. */
 export function requestOf(
   operation: AnyOperation,
   input: Readonly<Record<string, unknown>>,
 ): { readonly path: string; readonly body: Record<string, unknown> | undefined } {
   const inPath = pathParameters(operation.path);
-  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(input[name])));
+  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => pathSegment(name, String(input[name])));
   const rest = Object.entries(input).filter(([name]) => !inPath.includes(name));
   if (operation.method === 'GET' || operation.method === 'DELETE') {
     const query = new URLSearchParams(rest.map(([name, value]) => [name, String(value)])).toString();
     return { path: query === '' ? path : `${path}?${query}`, body: undefined };
   }
   return { path, body: Object.fromEntries(rest) };
+}
+
+// A dot segment would be taken out of the address on the way, and another thing be asked for.
+function pathSegment(name: string, value: string): string {
+  if (value === '' || value === '.' || value === '..') {
+    throw new CliFailure(`${name} cannot be "${value}"`, exitCodes.usage);
+  }
+  return encodeURIComponent(value);
 }
 
 export async function callOperation(
@@ -90,36 +70,79 @@ export async function send(
 ): Promise<Response> {
   const headers: Record<string, string> = { accept: 'application/json', ...init.headers };
   if (connection.token !== undefined) headers['authorization'] = `Bearer ${connection.token}`;
+  const reach = watchReach(connection.url);
+  const signal = AbortSignal.any([reach.unreached, ...(init.signal ? [init.signal] : [])]);
   try {
-    return await fetch(connection.url + path, { ...init, headers, redirect: 'error' });
+    return checkRedirect(await fetch(connection.url + path, { ...init, signal, headers, redirect: 'manual' }));
   } catch (error) {
-    if ((error as Error).name === 'TimeoutError') {
-      throw new CliFailure('The server did not answer in time', exitCodes.timedOut, 'Try again, or give --timeout.');
-    }
+    if (error instanceof CliFailure || (error as Error).name === 'AbortError') throw error;
+    if ((error as Error).name === 'TimeoutError') throw tooLate();
     throw new CliFailure(
-      `No server answers at ${connection.url}`,
+      `No server answers at ${connection.url}${causeOf(error)}`,
       exitCodes.unreachable,
-      'Start it with `bin/up`, or check --url and QUARTERDECK_URL.',
+      'Start it with `bin/up`, or check --url, --context and QUARTERDECK_URL.',
     );
+  } finally {
+    reach.end();
   }
 }
 
-export async function readAnswer(response: Response): Promise<unknown> {
-  const text = await response.text();
-  const isJson = (response.headers.get('content-type') ?? '').includes('json');
-  if (!isJson) {
-    throw new CliFailure(
-      `The server at ${response.url} answered something that is not JSON (status ${response.status})`,
-      exitCodes.failed,
-      'Is it Quarterdeck? Check the address.',
-    );
-  }
-  const body = JSON.parse(text) as Record<string, unknown>;
-  if (response.ok) return body;
+// The token is for the server that was named, so it is not carried on to another.
+function checkRedirect(response: Response): Response {
+  if (response.status < 300 || response.status > 399) return response;
+  const target = escapeControl(response.headers.get('location') ?? 'nowhere');
   throw new CliFailure(
-    `${body['detail'] ?? response.statusText} (${body['code'] ?? response.status})`,
+    `The server at ${response.url} sends on to ${target} (status ${response.status})`,
+    exitCodes.failed,
+    'Give that address, when it is Quarterdeck.',
+  );
+}
+
+function tooLate(): CliFailure {
+  return new CliFailure('The server did not answer in time', exitCodes.timedOut, 'Try again, or give --timeout.');
+}
+
+// ECONNREFUSED, ENOTFOUND, what is wrong with a certificate: the operator's next step depends on it.
+function causeOf(error: unknown): string {
+  const { cause } = error as { cause?: { code?: unknown } };
+  const code = cause?.code ?? (error as { code?: unknown }).code;
+  return typeof code === 'string' ? ` (${escapeControl(code)})` : '';
+}
+
+/** The JSON of an answer; throws CliFailure for a refusal, and for what is no answer of ours. */
+export async function readAnswer(response: Response): Promise<unknown> {
+  const body = parseAnswer(await readText(response), response);
+  if (response.ok) return body;
+  const { detail, code, hint } = body as Record<string, unknown>;
+  throw new CliFailure(
+    `${detail ?? response.statusText} (${code ?? response.status})`,
     exitCodeOf(response.status),
-    typeof body['hint'] === 'string' ? body['hint'] : undefined,
-    body,
+    typeof hint === 'string' ? hint : undefined,
+    body as Record<string, unknown>,
+  );
+}
+
+/** All of a body; throws CliFailure when it breaks off. */
+export async function readText(response: Response): Promise<string> {
+  try {
+    return await response.text();
+  } catch (error) {
+    if ((error as Error).name === 'TimeoutError') throw tooLate();
+    throw new CliFailure('The connection broke off in the middle of the answer', exitCodes.failed, 'Try again.');
+  }
+}
+
+function parseAnswer(text: string, response: Response): unknown {
+  const isJson = (response.headers.get('content-type') ?? '').includes('json');
+  try {
+    const value: unknown = isJson ? JSON.parse(text) : undefined;
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {
+    // Said below, in words.
+  }
+  throw new CliFailure(
+    `The server at ${response.url} answered something that is not JSON (status ${response.status})`,
+    exitCodes.failed,
+    'Is it Quarterdeck? Check the address.',
   );
 }

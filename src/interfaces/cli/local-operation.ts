@@ -3,11 +3,18 @@ import type { z } from 'zod';
 import type { CliWords } from '../../platform/operation.ts';
 
 export interface Output {
-  /** Data, for pipes. */
+  /** Data, for pipes. With `json` it is one JSON document, which then takes the form that was asked for. */
   out(text: string): void;
   /** Talk, for people. */
   say(text: string): void;
   readonly json: boolean;
+}
+
+export interface LocalWords extends CliWords {
+  /** One-letter names of options, by field. */
+  readonly short?: Readonly<Record<string, string>>;
+  /** Lists of which each option gives one item, commas and all. */
+  readonly repeated?: readonly string[];
 }
 
 export interface LocalOperation<I extends z.ZodObject = z.ZodObject> {
@@ -16,7 +23,7 @@ export interface LocalOperation<I extends z.ZodObject = z.ZodObject> {
   readonly kind: 'local';
   /** Options and positional arguments; described by `.describe`. */
   readonly input: I;
-  readonly cli: CliWords;
+  readonly cli: LocalWords;
   /** Answers the exit code. Loads what it needs when it runs, so that other commands start fast. */
   run(input: z.output<I>, output: Output): Promise<number>;
 }

@@ -7,7 +7,7 @@ import { type RoleName, roleLogFile, roleNames, roleStderrFile } from '../../../
 import { CliFailure } from '../client.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { localOperation } from '../local-operation.ts';
-import { escapeControl } from '../show.ts';
+import { escapeControl } from '../plain-text.ts';
 import { findDataDir, placeInput } from './place.ts';
 
 const parts = ['keeper', 'postgres', ...roleNames] as const;

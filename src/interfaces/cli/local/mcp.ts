@@ -1,7 +1,7 @@
 // `quarterdeck mcp`: lets a client of the Model Context Protocol that starts programs speak to a running server.
 import { z } from 'zod';
 import { settings } from '../../../config/settings.ts';
-import { findConnection } from '../client.ts';
+import { findConnection } from '../connection.ts';
 import { localOperation } from '../local-operation.ts';
 
 export const mcp = localOperation({
@@ -10,15 +10,15 @@ export const mcp = localOperation({
   input: z.strictObject({
     data: settings.data.schema.optional(),
     url: z.string().min(1).optional().describe('Address of the server (QUARTERDECK_URL)'),
+    context: z.string().min(1).optional().describe('A server that was named with `context add`'),
     timeout: z.coerce.number().positive().default(30).describe('Longest wait for an answer, in seconds'),
   }),
   cli: { words: 'mcp', example: 'quarterdeck mcp' },
-  async run({ url, timeout, ...place }, output) {
+  async run({ timeout, ...place }, output) {
     const { serveStdioUntilEnd } = await import('../../mcp/stdio.ts');
-    const data = place.data ?? process.env['QUARTERDECK_DATA'] ?? settings.data.fallback?.() ?? '.';
     const timeoutMs = timeout * 1000;
     return serveStdioUntilEnd({
-      connect: () => findConnection({ url, data, timeoutMs }),
+      connect: () => findConnection(place),
       timeoutMs,
       say: output.say,
     });

@@ -1,0 +1,81 @@
+// The options that every command takes, wherever they stand in the line.
+import { type Command, InvalidArgumentError } from 'commander';
+import { CliFailure } from './client.ts';
+import { exitCodes } from './exit-codes.ts';
+import { type Form, type Format, formats } from './formats.ts';
+import { suggestion } from './nearest.ts';
+
+export interface GlobalOptions {
+  readonly form: Form;
+  readonly noColor: boolean;
+  readonly url: string | undefined;
+  readonly context: string | undefined;
+  readonly data: string | undefined;
+  readonly timeoutMs: number;
+  /** As given, for commands that take it as a field of their own. */
+  readonly timeout: string | undefined;
+}
+
+interface Given {
+  readonly json?: boolean;
+  readonly output?: Format;
+  readonly fields?: readonly string[];
+  readonly color?: boolean;
+  readonly url?: string;
+  readonly context?: string;
+  readonly data?: string;
+  readonly timeout?: string;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const LONGEST_TIMEOUT_S = 86_400;
+
+/** Names without the dashes; no operation has a field of such a name. */
+export const globalOptionNames = ['json', 'output', 'fields', 'color', 'url', 'context', 'data', 'timeout'] as const;
+
+export function addGlobalOptions(program: Command): Command {
+  return program
+    .option('--json', 'one JSON document on stdout; short for -o json')
+    .option('-o, --output <format>', `${formats.join(', ')}; without it table`, readFormat)
+    .option('--fields <names>', 'only these fields, with commas between; a.b goes into a', readFields)
+    .option('--no-color', 'no colours (NO_COLOR)')
+    .option('--url <url>', 'address of the server (QUARTERDECK_URL)')
+    .option('--context <name>', 'a server that was named with `context add` (QUARTERDECK_CONTEXT)')
+    .option('--data <dir>', 'data directory of the installation (QUARTERDECK_DATA)')
+    .option('--timeout <seconds>', 'longest wait for an answer');
+}
+
+export function readGlobalOptions(given: Given, look: (refused: boolean) => Form['look']): GlobalOptions {
+  const { json = false, output, fields, color = true, url, context, data, timeout } = given;
+  if (json && output !== undefined && output !== 'json') {
+    throw new CliFailure(`--json and -o ${output} ask for two forms`, exitCodes.usage, 'Give one of them.');
+  }
+  const seconds = timeout === undefined ? DEFAULT_TIMEOUT_MS / 1000 : Number(timeout);
+  if (!(seconds > 0 && seconds <= LONGEST_TIMEOUT_S)) {
+    throw new CliFailure('--timeout is not a number of seconds', exitCodes.usage, 'Example: --timeout 10');
+  }
+  return {
+    form: { format: output ?? (json ? 'json' : 'table'), fields, look: look(!color) },
+    noColor: !color,
+    url,
+    context,
+    data,
+    timeoutMs: seconds * 1000,
+    timeout,
+  };
+}
+
+function readFormat(text: string): Format {
+  const format = formats.find((known) => known === text);
+  if (format === undefined)
+    throw new InvalidArgumentError(suggestion(text, formats) || `There are: ${formats.join(', ')}.`);
+  return format;
+}
+
+function readFields(text: string): readonly string[] {
+  const paths = text.split(',').map((path) => path.trim());
+  if (paths.some((path) => path === '' || path.split('.').includes(''))) {
+    throw new InvalidArgumentError('It looks like id,payload.sku.');
+  }
+  return [...new Set(paths)];
+}
