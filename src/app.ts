@@ -1,5 +1,6 @@
 // The composition root: builds the rooms in order, each from what is to its left. The only file that knows them all.
 import { type CallOptions, makeCall } from './calls.ts';
+import { readRoleConfig } from './config.ts';
 import {
   Access,
   accessErrors,
@@ -10,7 +11,15 @@ import {
   systemCaller,
   tenantDirectory,
 } from './domains/access/index.ts';
-import { Fleet, fleetErrors, fleetEvents, fleetHandlers, fleetLoops, fleetOperations } from './domains/fleet/index.ts';
+import {
+  Fleet,
+  fleetErrors,
+  fleetEvents,
+  fleetHandlers,
+  fleetLoops,
+  fleetOperations,
+  type ServerFacts,
+} from './domains/fleet/index.ts';
 import { Log, logErrors, logEvents, logHandlers, logLoops, logOperations } from './domains/log/index.ts';
 import { Work, workErrors, workEvents, workHandlers, workLoops, workOperations } from './domains/work/index.ts';
 import { Wakeups } from './platform/bus/wakeups.ts';
@@ -22,6 +31,7 @@ import type { Logger } from './platform/logger.ts';
 import type { Loop } from './platform/loop.ts';
 import { type BoundOperation, bind } from './platform/operation.ts';
 import { platformErrors } from './platform/platform-errors.ts';
+import { serverFacts } from './server-facts.ts';
 
 export interface AppOptions {
   readonly databaseUrl: string;
@@ -32,6 +42,8 @@ export interface AppOptions {
   readonly part: string;
   readonly logger: Logger;
   readonly publicUrl: () => string;
+  /** What it says of the server that it belongs to; unless stated, what the defaults are. */
+  readonly describeServer?: () => Promise<ServerFacts>;
 }
 
 /** Every event type that a room writes, and every error that one throws: for the catalogue pages and their tests. */
@@ -91,7 +103,8 @@ export function createApp(options: AppOptions): App {
   const work = new Work({ db, wakeups, log, access, tenants });
   access.credentials.useJobs(work.findJobHolder);
   const deadJobs = work.listDead.bind(work);
-  const fleet = new Fleet({ db, wakeups, log, access, tenants, deadJobs });
+  const describeServer = options.describeServer ?? (() => serverFacts(readRoleConfig({}), async () => []));
+  const fleet = new Fleet({ db, wakeups, log, access, tenants, deadJobs, describeServer });
   work.usePauses((tx, agentId) => fleet.isPaused(tx, agentId));
 
   return {

@@ -2,6 +2,7 @@
 // else in the program reads settings from the environment.
 import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
+import { z } from 'zod';
 import { type DeclaredAgents, type Manifest, readManifest } from './config/manifest.ts';
 import { type ConfigProblem, ConfigRefused, show } from './config/problems.ts';
 import { isLoopback, type SettingKey, type SettingValues, settingKeys, settings } from './config/settings.ts';
@@ -41,6 +42,12 @@ export interface ConfigSource {
 }
 
 const DEFAULT_FILE = 'quarterdeck.yaml';
+/** Where the keeper had each setting from, for its roles. */
+const ORIGINS = 'QUARTERDECK_SETTINGS_FROM';
+const originsSchema = z.partialRecord(
+  z.enum(Object.keys(settings) as [SettingKey, ...SettingKey[]]),
+  z.strictObject({ from: z.enum(['flag', 'environment', 'manifest', 'default']), place: z.string().max(5000) }),
+);
 
 /** Throws ConfigRefused with everything that is wrong. */
 export function readConfig(source: ConfigSource): Config {
@@ -58,13 +65,32 @@ export function readConfig(source: ConfigSource): Config {
 
 /** The configuration of a role: what its keeper handed on in its environment, see environmentOf. */
 export function readRoleConfig(env: NodeJS.ProcessEnv): Config {
-  const { values, origins } = resolveSettings({ flags: {}, env, cwd: '/' }, undefined);
+  const { values, origins: own } = resolveSettings({ flags: {}, env, cwd: '/' }, undefined);
+  const origins = { ...own, ...originsIn(env[ORIGINS]) };
   return freeze({ ...toConfig(values), agents: {}, examples: {}, manifests: [], origins });
 }
 
-/** The variables that give a role the same settings. */
+/** The variables that give a role the same settings, and where the keeper had them from. */
 export function environmentOf(config: Config): Record<string, string> {
-  const values: Record<SettingKey, unknown> = {
+  const values = valuesOf(config);
+  const given = settingKeys
+    .filter((key) => values[key] !== undefined)
+    .map((key) => [settings[key].environment, String(values[key])]);
+  return { ...Object.fromEntries(given), [ORIGINS]: JSON.stringify(config.origins) };
+}
+
+// Only told on, to whoever asks: origins that cannot be read are no reason not to start.
+function originsIn(text: string | undefined): Partial<Record<SettingKey, Origin>> {
+  try {
+    return originsSchema.parse(JSON.parse(text ?? '{}'));
+  } catch {
+    return {};
+  }
+}
+
+/** The settings by their keys, as they hold. */
+export function valuesOf(config: Config): Record<SettingKey, unknown> {
+  return {
     data: config.dataDir,
     api_port: config.apiPort,
     relay_port: config.relayPort,
@@ -76,11 +102,6 @@ export function environmentOf(config: Config): Record<string, string> {
     database_url: config.databaseUrl,
     database_direct_url: config.databaseDirectUrl,
   };
-  return Object.fromEntries(
-    settingKeys
-      .filter((key) => values[key] !== undefined)
-      .map((key) => [settings[key].environment, String(values[key])]),
-  );
 }
 
 /** The same configuration with an example's agents beside its own. Throws ConfigRefused where names of a tenant meet. */

@@ -97,6 +97,27 @@ class AccessMeOutput(TypedDict):
     server: AccessMeOutputServer
 
 
+class SessionListItem(TypedDict):
+    session_id: str
+    operator: str
+    is_current: bool  # True for the session that asks
+    user_agent: Optional[str]  # What the browser said of itself
+    address: Optional[str]  # Where it signed in from
+    created_at: str
+    expires_at: str
+
+
+class SessionListOutput(TypedDict):
+    items: List[SessionListItem]
+    next_cursor: Optional[str]  # Give it as `after` to go on; null at the end
+    as_of: str  # Position of the log at which this answer is true
+
+
+class SessionRevokeOutput(TypedDict):
+    session_id: str
+    operator: str
+
+
 class TenantListItem(TypedDict):
     tenant: str
     name: str
@@ -538,6 +559,37 @@ class FleetStatusOutput(TypedDict):
     as_of: str
 
 
+class ServerShowOutputPartsItem(TypedDict):
+    part: str
+    pid: Optional[int]
+    since: Optional[str]
+    ready: bool
+    port: Optional[int]
+    note: Optional[str]
+
+
+class ServerShowOutputSettingsItem(TypedDict):
+    setting: str
+    value: Optional[str]  # null when it is masked, or not set
+    origin: Literal["flag", "environment", "manifest", "default"]
+    place: str  # The flag, the variable, or the file and line that gave it
+    meaning: str
+    default: str
+    is_masked: bool  # True where the value is never shown
+    flag: Optional[str]
+    environment: str
+    in_manifest: bool  # Whether quarterdeck.yaml may give it
+
+
+class ServerShowOutput(TypedDict):
+    version: str
+    node: str  # Version of Node that runs it
+    data_dir: str
+    database: Literal["embedded", "own"]
+    parts: List[ServerShowOutputPartsItem]
+    settings: List[ServerShowOutputSettingsItem]  # Read once at the start: a change holds from the next start
+
+
 class EventOperations:
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -675,6 +727,52 @@ class AccessOperations:
         """
         given = {}
         answer: AccessMeOutput = self._send(Wire("access.me", "GET", "/v1/me", False), given, options)
+        return answer
+
+
+class SessionOperations:
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def list(
+        self,
+        *,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> SessionListOutput:
+        """The browser sessions that are open, newest first.
+
+        ``GET /v1/sessions`` · ability ``access:read``
+
+        limit: Most items in one answer; default: 100
+        """
+        given = {"after": after, "limit": limit}
+        answer: SessionListOutput = self._send(Wire("access.session.list", "GET", "/v1/sessions", False), given, options)
+        return answer
+
+    def list_all(
+        self,
+        *,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> Iterator[SessionListItem]:
+        """The items of ``list``, page after page until the end."""
+        return all_items(self.list, {"after": after, "limit": limit}, options)
+
+    def revoke(
+        self,
+        *,
+        session_id: str,
+        options: Optional[CallOptions] = None,
+    ) -> SessionRevokeOutput:
+        """End a browser session at once, with every stream that it opened.
+
+        ``DELETE /v1/sessions/{session_id}`` · ability ``access:write``
+        """
+        given = {"session_id": session_id}
+        answer: SessionRevokeOutput = self._send(Wire("access.session.revoke", "DELETE", "/v1/sessions/{session_id}", False), given, options)
         return answer
 
 
@@ -1196,6 +1294,24 @@ class FleetOperations:
         return answer
 
 
+class ServerOperations:
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def show(
+        self,
+        *,
+        options: Optional[CallOptions] = None,
+    ) -> ServerShowOutput:
+        """The running server: its version, its parts, and where each setting comes from; never a secret.
+
+        ``GET /v1/server`` · ability ``access:read``
+        """
+        given = {}
+        answer: ServerShowOutput = self._send(Wire("fleet.server.show", "GET", "/v1/server", False), given, options)
+        return answer
+
+
 class Operations:
     """Every operation as ``noun.verb``."""
 
@@ -1203,9 +1319,11 @@ class Operations:
         self.event = EventOperations(send)
         self.log = LogOperations(send)
         self.access = AccessOperations(send)
+        self.session = SessionOperations(send)
         self.tenant = TenantOperations(send)
         self.token = TokenOperations(send)
         self.job = JobOperations(send)
         self.work = WorkOperations(send)
         self.agent = AgentOperations(send)
         self.fleet = FleetOperations(send)
+        self.server = ServerOperations(send)

@@ -134,6 +134,36 @@ export interface AccessMeOutput {
   };
 }
 
+export interface SessionListInput {
+  readonly after?: string | undefined;
+  /** Most items in one answer; default: 100 */
+  readonly limit?: number | undefined;
+}
+
+export interface SessionListItem {
+  readonly session_id: string;
+  readonly operator: string;
+  /** True for the session that asks */
+  readonly is_current: boolean;
+  /** What the browser said of itself */
+  readonly user_agent: string | null;
+  /** Where it signed in from */
+  readonly address: string | null;
+  readonly created_at: string;
+  readonly expires_at: string;
+}
+
+export type SessionListOutput = Page<SessionListItem>;
+
+export interface SessionRevokeInput {
+  readonly session_id: string;
+}
+
+export interface SessionRevokeOutput {
+  readonly session_id: string;
+  readonly operator: string;
+}
+
 export interface TenantListInput {
   readonly after?: string | undefined;
   /** Most items in one answer; default: 100 */
@@ -786,6 +816,41 @@ export interface FleetStatusOutput {
   readonly as_of: string;
 }
 
+export type ServerShowInput = Readonly<Record<string, never>>;
+
+export interface ServerShowOutput {
+  readonly version: string;
+  /** Version of Node that runs it */
+  readonly node: string;
+  readonly data_dir: string;
+  readonly database: 'embedded' | 'own';
+  readonly parts: readonly {
+    readonly part: string;
+    readonly pid: number | null;
+    readonly since: string | null;
+    readonly ready: boolean;
+    readonly port: number | null;
+    readonly note: string | null;
+  }[];
+  /** Read once at the start: a change holds from the next start */
+  readonly settings: readonly {
+    readonly setting: string;
+    /** null when it is masked, or not set */
+    readonly value: string | null;
+    readonly origin: 'flag' | 'environment' | 'manifest' | 'default';
+    /** The flag, the variable, or the file and line that gave it */
+    readonly place: string;
+    readonly meaning: string;
+    readonly default: string;
+    /** True where the value is never shown */
+    readonly is_masked: boolean;
+    readonly flag: string | null;
+    readonly environment: string;
+    /** Whether quarterdeck.yaml may give it */
+    readonly in_manifest: boolean;
+  }[];
+}
+
 export class EventOperations {
   readonly #send: Send;
 
@@ -857,6 +922,37 @@ export class AccessOperations {
    */
   me(input: AccessMeInput = {}, options?: CallOptions): Promise<AccessMeOutput> {
     return this.#send({ name: 'access.me', method: 'GET', path: '/v1/me', keyed: false }, input, options);
+  }
+}
+
+export class SessionOperations {
+  readonly #send: Send;
+
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  /**
+   * The browser sessions that are open, newest first.
+   *
+   * `GET /v1/sessions` · ability `access:read`
+   */
+  list(input: SessionListInput = {}, options?: CallOptions): Promise<SessionListOutput> {
+    return this.#send({ name: 'access.session.list', method: 'GET', path: '/v1/sessions', keyed: false }, input, options);
+  }
+
+  /** The items of `list`, page after page until the end. */
+  listAll(input: SessionListInput = {}, options?: CallOptions): AsyncGenerator<SessionListItem> {
+    return allItems((after) => this.list({ ...input, ...after }, options));
+  }
+
+  /**
+   * End a browser session at once, with every stream that it opened.
+   *
+   * `DELETE /v1/sessions/{session_id}` · ability `access:write`
+   */
+  revoke(input: SessionRevokeInput, options?: CallOptions): Promise<SessionRevokeOutput> {
+    return this.#send({ name: 'access.session.revoke', method: 'DELETE', path: '/v1/sessions/{session_id}', keyed: false }, input, options);
   }
 }
 
@@ -1144,27 +1240,48 @@ export class FleetOperations {
   }
 }
 
+export class ServerOperations {
+  readonly #send: Send;
+
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  /**
+   * The running server: its version, its parts, and where each setting comes from; never a secret.
+   *
+   * `GET /v1/server` · ability `access:read`
+   */
+  show(input: ServerShowInput = {}, options?: CallOptions): Promise<ServerShowOutput> {
+    return this.#send({ name: 'fleet.server.show', method: 'GET', path: '/v1/server', keyed: false }, input, options);
+  }
+}
+
 /** Every operation as `noun.verb`. */
 export class Operations {
   readonly event: EventOperations;
   readonly log: LogOperations;
   readonly access: AccessOperations;
+  readonly session: SessionOperations;
   readonly tenant: TenantOperations;
   readonly token: TokenOperations;
   readonly job: JobOperations;
   readonly work: WorkOperations;
   readonly agent: AgentOperations;
   readonly fleet: FleetOperations;
+  readonly server: ServerOperations;
 
   constructor(send: Send) {
     this.event = new EventOperations(send);
     this.log = new LogOperations(send);
     this.access = new AccessOperations(send);
+    this.session = new SessionOperations(send);
     this.tenant = new TenantOperations(send);
     this.token = new TokenOperations(send);
     this.job = new JobOperations(send);
     this.work = new WorkOperations(send);
     this.agent = new AgentOperations(send);
     this.fleet = new FleetOperations(send);
+    this.server = new ServerOperations(send);
   }
 }

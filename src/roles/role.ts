@@ -8,6 +8,7 @@ import { type Config, readRoleConfig } from '../config.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
 import { processStartTime } from '../platform/process/facts.ts';
 import { LogWriter } from '../platform/process/log-file.ts';
+import { serverFacts } from '../server-facts.ts';
 import { type HealthServer, serveHealth } from './health.ts';
 import { type RoleFacts, type RoleName, removeRunFile, roleLogFile, writeRunFile } from './role-file.ts';
 
@@ -53,6 +54,7 @@ export async function runRole(plan: RolePlan): Promise<void> {
     part: plan.role,
     logger,
     publicUrl: () => apiUrl(config),
+    describeServer: () => serverFacts(config, async () => (await import('./keeper/survey.ts')).survey(config.dataDir)),
   });
   let isReady = false;
   const health = await serveHealth(() => ({

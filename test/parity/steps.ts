@@ -31,6 +31,11 @@ export const steps: readonly Step[] = [
     as: 'nobody',
     input: (past) => ({ key: past['access.sign_in_link.create'].url.split('#k=')[1] }),
   },
+  { operation: 'access.session.list', input: () => ({ limit: 10 }) },
+  {
+    operation: 'access.session.revoke',
+    input: (past) => ({ session_id: past['access.session.list'].items[0].session_id }),
+  },
   { operation: 'access.session.remove' },
 
   {
@@ -93,6 +98,7 @@ export const steps: readonly Step[] = [
   { operation: 'fleet.agent.stop', input: () => ({ agent: 'pricer', reason: 'over budget' }) },
   { operation: 'fleet.agent.restart', input: () => ({ agent: 'pricer', reason: 'it hangs' }) },
   { operation: 'fleet.agent.console', input: () => ({ agent: 'pricer', bytes: 1000 }) },
+  { operation: 'fleet.server.show' },
   { operation: 'fleet.status', input: () => ({ tenant: 'acme' }) },
   { operation: 'fleet.agent.remove', input: () => ({ agent: 'scout' }) },
 ];

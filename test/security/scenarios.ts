@@ -18,6 +18,7 @@ export interface Scenario {
 
 const NO_JOB = 'job_0000000000000000000001';
 const NO_TOKEN = 'tok_0000000000000000000001';
+const NO_SESSION = 'ses_0000000000000000000001';
 const nothing: Scenario = { input: () => ({}), answer: 'own' };
 
 const agentAddress = (more: object = {}): Scenario => ({
@@ -44,6 +45,8 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'access.session.create': { input: () => ({ key: 'qd_link_no' }), answer: 'refused' },
   'access.session.remove': nothing,
   'access.sign_in_link.create': { input: () => ({}), answer: 'refused' },
+  'access.session.list': { input: () => ({}), answer: 'refused' },
+  'access.session.revoke': { input: () => ({ session_id: NO_SESSION }), answer: 'refused' },
   'access.tenant.list': nothing,
   'access.tenant.create': {
     input: () => ({ tenant: A }),
@@ -107,4 +110,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'fleet.agent.token': agentAddress(),
   'fleet.agent.console': agentAddress({ after: 0 }),
   'fleet.status': nothing,
+  'fleet.server.show': { input: () => ({}), answer: 'refused' },
 };

@@ -19,8 +19,8 @@ export type Ability = (typeof abilities)[number];
 export const abilityWords: Readonly<Record<Ability, string>> = {
   'log:read': 'read the event log and follow it live',
   'log:append': 'append events under its own name',
-  'access:read': 'see tenants and tokens, never secrets',
-  'access:write': 'make tenants and tokens, revoke tokens, make sign-in links',
+  'access:read': 'see tenants, tokens, sessions and settings, never secrets',
+  'access:write': 'make tenants and tokens, revoke tokens, end sessions, make sign-in links',
   'work:read': 'see jobs, their payloads and results',
   'work:enqueue': 'add jobs',
   'work:claim': 'take jobs and report their outcome',

@@ -26,6 +26,11 @@ export const accessErrors = errorTable('access', {
   tenant_not_found: { status: 404, message: 'There is no tenant {tenant}', hint: 'See `quarterdeck tenant list`.' },
   agent_not_found: { status: 404, message: 'There is no agent {agent}', hint: 'See `quarterdeck agent list`.' },
   token_not_found: { status: 404, message: 'There is no token {token_id}', hint: 'See `quarterdeck token list`.' },
+  session_not_found: {
+    status: 404,
+    message: 'There is no open session {session_id}',
+    hint: 'See `quarterdeck session list`.',
+  },
   tenant_exists: { status: 409, message: 'A tenant {tenant} exists already', hint: 'Choose another name.' },
   agent_exists: { status: 409, message: 'An agent {agent} exists already', hint: 'Choose another name.' },
   agent_ambiguous: {

@@ -9,6 +9,8 @@ export function accessHandlers(access: Access): Handlers<typeof operations> {
     signIn: (call, { key }) => access.sessions.signIn(call, key),
     signOut: (call) => access.sessions.signOut(call),
     createSignInLink: (call) => access.sessions.createSignInLink(call),
+    listSessions: (call, input) => access.sessions.list(call, input),
+    revokeSession: (call, { session_id }) => access.sessions.revoke(call, session_id),
     listTenants: (call, input) => access.tenants.list(call, input),
     createTenant: (call, input) => access.tenants.create(call, input),
     listTokens: (call, input) => access.tokens.list(call, input),

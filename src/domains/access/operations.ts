@@ -76,6 +76,49 @@ export const createSignInLink = operation({
   noSdk: 'it signs a person in',
 });
 
+export const listSessions = operation({
+  name: 'access.session.list',
+  summary: 'The browser sessions that are open, newest first',
+  ability: 'access:read',
+  effect: 'read',
+  method: 'GET',
+  path: '/v1/sessions',
+  input: z.strictObject({ after: z.string().max(64).optional(), limit: pageLimit }),
+  output: page(
+    z.object({
+      session_id: z.string(),
+      operator: z.string(),
+      is_current: z.boolean().describe('True for the session that asks'),
+      user_agent: z.string().nullable().describe('What the browser said of itself'),
+      address: z.string().nullable().describe('Where it signed in from'),
+      created_at: z.string(),
+      expires_at: z.string(),
+    }),
+  ),
+  errors: ['access.fleet_only'],
+  cli: {
+    words: 'session list',
+    columns: ['session_id', 'operator', 'address', 'created_at', 'expires_at', 'user_agent'],
+    example: 'quarterdeck session list',
+  },
+});
+
+export const revokeSession = operation({
+  name: 'access.session.revoke',
+  summary: 'End a browser session at once, with every stream that it opened',
+  ability: 'access:write',
+  effect: 'destroy',
+  method: 'DELETE',
+  path: '/v1/sessions/{session_id}',
+  input: z.strictObject({ session_id: z.string().max(64) }),
+  output: z.object({ session_id: z.string(), operator: z.string() }),
+  errors: ['access.session_not_found', 'access.fleet_only'],
+  next: { operation: 'access.session.list' },
+  cli: { words: 'session revoke', positional: ['session_id'], example: 'quarterdeck session revoke ses_0SjPq…' },
+  noMcp: 'it signs a person out',
+  example: { session_id: 'ses_0000000000000000000000' },
+});
+
 const tenant = z.object({ tenant: z.string(), name: z.string(), created_at: z.string() });
 
 export const listTenants = operation({
@@ -188,6 +231,8 @@ export const operations = {
   signIn,
   signOut,
   createSignInLink,
+  listSessions,
+  revokeSession,
   listTenants,
   createTenant,
   listTokens,

@@ -51,6 +51,35 @@ export async function insertSession(
   return row!.expires_at;
 }
 
+export interface SessionRow {
+  readonly id: string;
+  readonly operator: string;
+  readonly created_at: Date;
+  readonly expires_at: Date;
+  readonly user_agent: string | null;
+  readonly address: string | null;
+}
+
+/** Those that are still valid, newest first. */
+export async function listSessions(tx: Tx, before: string | undefined, limit: number): Promise<SessionRow[]> {
+  return tx.query<SessionRow>(
+    `SELECT s.id, o.name AS operator, s.created_at, s.expires_at, s.user_agent, s.address
+     FROM access.sessions s JOIN access.operators o ON o.id = s.operator_id
+     WHERE s.expires_at > now() AND ($1::uuid IS NULL OR s.id < $1) ORDER BY s.id DESC LIMIT $2`,
+    [before ?? null, limit],
+  );
+}
+
+/** Ends a session; answers whose it was, or undefined when there is none. */
+export async function takeSession(tx: Tx, id: string): Promise<string | undefined> {
+  const [row] = await tx.query<{ operator: string }>(
+    `WITH ended AS (DELETE FROM access.sessions WHERE id = $1 AND expires_at > now() RETURNING operator_id)
+     SELECT o.name AS operator FROM ended JOIN access.operators o ON o.id = ended.operator_id`,
+    [id],
+  );
+  return row?.operator;
+}
+
 export async function deleteSession(tx: Tx, id: string): Promise<boolean> {
   return (await tx.query('DELETE FROM access.sessions WHERE id = $1 RETURNING 1', [id])).length > 0;
 }

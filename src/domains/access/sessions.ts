@@ -1,11 +1,13 @@
 // The verbs of signing in: one-time links, and the browser sessions that they are exchanged for.
 import type { Call } from '../../platform/call.ts';
-import { newUuid, wireId } from '../../platform/ids.ts';
+import { findUuid, getUuid, newUuid, wireId } from '../../platform/ids.ts';
+import type { OutputOf, ParsedInput } from '../../platform/operation.ts';
 import type { Log } from '../log/index.ts';
 import { abilities } from './abilities.ts';
 import type { Credentials } from './credentials.ts';
 import { accessErrors } from './errors.ts';
 import { accessEvents } from './events.ts';
+import type { listSessions } from './operations.ts';
 import { hashSecret, kindOfSecret, newSecret } from './secrets.ts';
 import * as store from './session-store.ts';
 
@@ -82,6 +84,42 @@ export class Sessions {
     });
     browser.setSession(secret.text, expires);
     return { name, expires_at: expires.toISOString() };
+  }
+
+  async list(call: Call, input: ParsedInput<typeof listSessions>): Promise<OutputOf<typeof listSessions>> {
+    if (call.scope.kind !== 'fleet') throw accessErrors.fleet_only();
+    const before = input.after === undefined ? undefined : getUuid('ses', input.after, 'after');
+    const as_of = await this.#options.log.asOf(call);
+    const rows = await call.read((tx) => store.listSessions(tx, before, input.limit));
+    const { credential } = call.caller;
+    return {
+      items: rows.map((row) => ({
+        session_id: wireId('ses', row.id),
+        operator: row.operator,
+        is_current: credential?.kind === 'session' && credential.id === row.id,
+        user_agent: row.user_agent,
+        address: row.address,
+        created_at: row.created_at.toISOString(),
+        expires_at: row.expires_at.toISOString(),
+      })),
+      next_cursor: rows.length === input.limit ? wireId('ses', rows.at(-1)!.id) : null,
+      as_of,
+    };
+  }
+
+  async revoke(call: Call, sessionId: string): Promise<{ session_id: string; operator: string }> {
+    if (call.scope.kind !== 'fleet') throw accessErrors.fleet_only();
+    const id = findUuid('ses', sessionId);
+    if (id === undefined) throw accessErrors.session_not_found({ session_id: sessionId });
+    return call.write(async (tx) => {
+      const operator = await store.takeSession(tx, id);
+      if (operator === undefined) throw accessErrors.session_not_found({ session_id: sessionId });
+      await this.#options.log.append(tx, call, [
+        accessEvents.make('operator.signed_out', { operator, session: sessionId }, { subject: `operator:${operator}` }),
+      ]);
+      tx.afterCommit(() => this.#options.credentials.forget(id));
+      return { session_id: sessionId, operator };
+    });
   }
 
   async signOut(call: Call): Promise<{ signed_out: boolean }> {

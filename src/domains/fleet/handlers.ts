@@ -17,5 +17,6 @@ export function fleetHandlers(fleet: Fleet): Handlers<typeof operations> {
     issueAgentToken: (call, { agent }) => fleet.issueToken(call, agent),
     readConsole: (call, input) => fleet.readConsole(call, input),
     status: (call, input) => fleet.status(call, input),
+    showServer: async (call) => fleet.showServer(call),
   };
 }

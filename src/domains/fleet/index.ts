@@ -9,5 +9,6 @@ export { endLeftAgents } from './host/left-behind.ts';
 export { fleetLoops } from './loops.ts';
 export { type AgentsSection, agentsSection } from './manifest.ts';
 export { operations as fleetOperations } from './operations.ts';
+export type { ServerFacts } from './server.ts';
 export { Fleet } from './service.ts';
 export type { DeadJob } from './status.ts';

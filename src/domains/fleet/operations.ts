@@ -277,6 +277,50 @@ export const status = operation({
   cli: { words: 'fleet status', example: 'quarterdeck fleet status' },
 });
 
+export const showServer = operation({
+  name: 'fleet.server.show',
+  summary: 'The running server: its version, its parts, and where each setting comes from; never a secret',
+  ability: 'access:read',
+  effect: 'read',
+  method: 'GET',
+  path: '/v1/server',
+  input: z.strictObject({}),
+  output: z.object({
+    version: z.string(),
+    node: z.string().describe('Version of Node that runs it'),
+    data_dir: z.string(),
+    database: z.enum(['embedded', 'own']),
+    parts: z.array(
+      z.object({
+        part: z.string(),
+        pid: z.int().nullable(),
+        since: z.string().nullable(),
+        ready: z.boolean(),
+        port: z.int().nullable(),
+        note: z.string().nullable(),
+      }),
+    ),
+    settings: z
+      .array(
+        z.object({
+          setting: z.string(),
+          value: z.string().nullable().describe('null when it is masked, or not set'),
+          origin: z.enum(['flag', 'environment', 'manifest', 'default']),
+          place: z.string().describe('The flag, the variable, or the file and line that gave it'),
+          meaning: z.string(),
+          default: z.string(),
+          is_masked: z.boolean().describe('True where the value is never shown'),
+          flag: z.string().nullable(),
+          environment: z.string(),
+          in_manifest: z.boolean().describe('Whether quarterdeck.yaml may give it'),
+        }),
+      )
+      .describe('Read once at the start: a change holds from the next start'),
+  }),
+  errors: ['access.fleet_only'],
+  cli: { words: 'server show', example: 'quarterdeck server show' },
+});
+
 export const operations = {
   addAgent,
   listAgents,
@@ -290,4 +334,5 @@ export const operations = {
   issueAgentToken,
   readConsole,
   status,
+  showServer,
 };

@@ -26,6 +26,7 @@ import type {
   status,
 } from './operations.ts';
 import { findAddressed, lockAddressed, Orders } from './orders.ts';
+import { type DescribeServer, type ServerFacts, serverFor } from './server.ts';
 import { Signs } from './signs.ts';
 import { HOST_LIMIT_SECONDS } from './states.ts';
 import { countStates, type DeadJob, needsOf } from './status.ts';
@@ -39,6 +40,8 @@ export interface FleetOptions {
   readonly tenants: TenantDirectory;
   /** Jobs given up within the last hour, newest first: the work room knows them. */
   readonly deadJobs: (call: Call, tenantId: string | undefined) => Promise<DeadJob[]>;
+  /** What the process that answers knows of its server. */
+  readonly describeServer: DescribeServer;
 }
 
 const AGENT_TOKEN = 'given by hand';
@@ -171,6 +174,10 @@ export class Fleet {
       log.eventsPerSecond(call),
     ]);
     return { agents: countStates(rows), needs: needsOf(rows, dead), events_per_second, as_of };
+  }
+
+  showServer(call: Call): Promise<ServerFacts> {
+    return serverFor(call, this.#options.describeServer);
   }
 
   async readConsole(call: Call, input: ParsedInput<typeof readConsole>): Promise<OutputOf<typeof readConsole>> {
