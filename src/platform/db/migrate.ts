@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import pg from 'pg';
+import { version } from '../version.ts';
 import { DatabaseUnsuitable, ensureRoles } from './roles.ts';
 
 export interface Migration {
@@ -13,8 +14,25 @@ export interface Migration {
   readonly checksum: string;
 }
 
+/** A migration as the database remembers it. */
+export interface AppliedMigration {
+  readonly number: number;
+  readonly name: string;
+  readonly checksum: string;
+}
+
 export class SchemaRefused extends Error {
   override readonly name = 'SchemaRefused';
+  /** What the operator does next; who knows of copies of the database says more than is known here. */
+  readonly hint: string;
+  /** Names of the migrations that only a newer program has. */
+  readonly unknown: readonly string[];
+
+  constructor(message: string, hint: string, unknown: readonly string[] = []) {
+    super(message);
+    this.hint = hint;
+    this.unknown = unknown;
+  }
 }
 
 // Any constant will do; it only has to be the same in every version.
@@ -65,13 +83,34 @@ export async function migrate(url: string, migrations: readonly Migration[]): Pr
     await makeSchema(client);
     await client.query(`CREATE TABLE IF NOT EXISTS platform.migrations (
       number int PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`);
-    const { rows } = await client.query('SELECT number, name, checksum FROM platform.migrations ORDER BY number');
-    const pending = pendingMigrations(migrations, rows);
+    const pending = pendingMigrations(migrations, await applied(client));
     for (const migration of pending) await apply(client, migration);
     return pending.map((migration) => migration.name);
   } finally {
     await client.end();
   }
+}
+
+/** What ran on this database so far, in order; nothing on a new one. Changes nothing. */
+export async function readApplied(url: string): Promise<AppliedMigration[]> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'quarterdeck',
+    connectionTimeoutMillis: 5_000,
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    const { rows } = await client.query(`SELECT to_regclass('platform.migrations') IS NOT NULL AS there`);
+    return rows[0].there ? await applied(client) : [];
+  } finally {
+    await client.end();
+  }
+}
+
+async function applied(client: pg.Client): Promise<AppliedMigration[]> {
+  const { rows } = await client.query('SELECT number, name, checksum FROM platform.migrations ORDER BY number');
+  return rows;
 }
 
 async function makeSchema(client: pg.Client): Promise<void> {
@@ -86,21 +125,23 @@ async function makeSchema(client: pg.Client): Promise<void> {
   }
 }
 
-function pendingMigrations(
-  known: readonly Migration[],
-  applied: readonly { number: number; name: string; checksum: string }[],
-): Migration[] {
+/** What is still to run, in order. Throws SchemaRefused. */
+export function pendingMigrations(known: readonly Migration[], applied: readonly AppliedMigration[]): Migration[] {
   const byNumber = new Map(known.map((migration) => [migration.number, migration]));
-  for (const row of applied) {
-    const migration = byNumber.get(row.number);
-    if (migration === undefined) {
-      throw new SchemaRefused(
-        `the database was written by a newer Quarterdeck (migration ${row.number} ${row.name}); start that version`,
-      );
-    }
-    if (migration.checksum !== row.checksum) {
-      throw new SchemaRefused(`migration ${row.name} was changed after it ran on this database`);
-    }
+  const unknown = applied.filter(({ number }) => !byNumber.has(number)).map(({ name }) => name);
+  if (unknown.length > 0) {
+    throw new SchemaRefused(
+      `the database was written by a newer Quarterdeck: this one (${version}) does not know ${unknown.join(', ')}`,
+      'Nothing was changed. Start the newer version.',
+      unknown,
+    );
+  }
+  const changed = applied.find((row) => byNumber.get(row.number)?.checksum !== row.checksum);
+  if (changed !== undefined) {
+    throw new SchemaRefused(
+      `migration ${changed.name} was changed after it ran on this database`,
+      'Nothing was changed. A migration never changes: check the files of this version out again.',
+    );
   }
   const done = new Set(applied.map((row) => row.number));
   return known.filter((migration) => !done.has(migration.number));

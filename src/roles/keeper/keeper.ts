@@ -18,6 +18,7 @@ import { withPlacedExamples } from './examples.ts';
 import { type DatabaseFacts, type KeptDatabase, keepDatabase } from './kept-database.ts';
 import { KeptRole } from './kept-role.ts';
 import { watchLargeLogs } from './large-logs.ts';
+import { rememberVersion } from './last-here.ts';
 import { findOldRoles, type OldRole, stopOldRole } from './leftovers.ts';
 import { orEnded } from './or-ended.ts';
 import { chooseApiPort } from './ports.ts';
@@ -31,6 +32,8 @@ export interface KeeperOptions {
   readonly command: string;
   /** Called under the lock before anything is started, with the data directory. */
   prepare?(dataDir: string): void;
+  /** Migrations may change the embedded database although no copy of it was made before. */
+  readonly withoutCopy?: boolean;
   /** Ends the start when it is under way. */
   readonly signal: AbortSignal;
 }
@@ -135,12 +138,18 @@ class Installation {
     writeRunFile(dataDir, 'ports', { api_port: apiPort });
     signal.throwIfAborted();
 
-    const database = await keepDatabase(this.#config, this.#logger, () => this.#tellRoles());
+    const database = await keepDatabase(this.#config, this.#logger, {
+      moved: () => this.#tellRoles(),
+      withoutCopy: this.#options.withoutCopy ?? false,
+      signal,
+    });
     this.#database = database;
     // One of the operator's own always runs, and says nothing about the last start.
     this.#tookOver ||= database.adopted && database.facts().kind === 'embedded';
     signal.throwIfAborted();
-    const migrations = await prepareSchema(database.directUrl() ?? database.url(), this.#logger);
+    const isOurs = database.facts().kind === 'embedded';
+    const migrations = await prepareSchema(database.directUrl() ?? database.url(), this.#logger, isOurs);
+    if (isOurs) await rememberVersion(dataDir);
     signal.throwIfAborted();
 
     const tasks = { databaseUrl: database.url(), hasHost: roles.includes('host') };

@@ -6,6 +6,10 @@ import { type EmbeddedServer, startEmbedded } from '../../platform/db/embedded/s
 import type { Logger } from '../../platform/logger.ts';
 import { announce } from '../../platform/signals.ts';
 import { BackOff } from './back-off.ts';
+import { copyBeforeMigrating } from './before-migrating.ts';
+import { lastHere } from './last-here.ts';
+import { ourMigrations } from './our-migrations.ts';
+import { serverLog } from './server-log.ts';
 
 export type DatabaseFacts =
   | { readonly kind: 'embedded'; readonly major: number; readonly pid: number; readonly port: number }
@@ -21,8 +25,16 @@ export interface KeptDatabase {
   stop(): Promise<void>;
 }
 
-/** `moved` is called when the server had to take another port, so that everybody has to be told. */
-export async function keepDatabase(config: Config, logger: Logger, moved: () => void): Promise<KeptDatabase> {
+export interface KeepOptions {
+  /** Called when the server had to take another port, so that everybody has to be told. */
+  moved(): void;
+  /** Migrations may run without a copy made before. */
+  readonly withoutCopy: boolean;
+  /** Ends the start. */
+  readonly signal: AbortSignal;
+}
+
+export async function keepDatabase(config: Config, logger: Logger, options: KeepOptions): Promise<KeptDatabase> {
   const { databaseUrl, databaseDirectUrl } = config;
   if (databaseUrl !== undefined) {
     return {
@@ -35,7 +47,7 @@ export async function keepDatabase(config: Config, logger: Logger, moved: () => 
       },
     };
   }
-  const kept = new KeptServer(config.dataDir, logger, moved);
+  const kept = new KeptServer(config.dataDir, logger, options);
   await kept.start();
   return kept;
 }
@@ -43,22 +55,36 @@ export async function keepDatabase(config: Config, logger: Logger, moved: () => 
 class KeptServer implements KeptDatabase {
   readonly #dataDir: string;
   readonly #logger: Logger;
-  readonly #moved: () => void;
+  readonly #options: KeepOptions;
   readonly #backOff = new BackOff();
   readonly #leaving = new AbortController();
   #server: EmbeddedServer | undefined;
   #run: Promise<void> | undefined;
   adopted = false;
 
-  constructor(dataDir: string, logger: Logger, moved: () => void) {
+  constructor(dataDir: string, logger: Logger, options: KeepOptions) {
     this.#dataDir = dataDir;
     this.#logger = logger;
-    this.#moved = moved;
+    this.#options = options;
   }
 
+  /** When it rejects, a server runs only if one did before. */
   async start(): Promise<void> {
-    this.#server = await this.#launch(undefined);
-    this.adopted = this.#server.adopted;
+    const server = await this.#launch(undefined);
+    this.adopted = server.adopted;
+    try {
+      const { withoutCopy, signal } = this.#options;
+      this.#server = await copyBeforeMigrating(server, {
+        dataDir: this.#dataDir,
+        logger: this.#logger,
+        withoutCopy,
+        signal,
+        launch: () => this.#launch(undefined),
+      });
+    } catch (error) {
+      if (!server.adopted) await server.stop();
+      throw error;
+    }
     this.#run = this.#keep();
   }
 
@@ -89,7 +115,8 @@ class KeptServer implements KeptDatabase {
   #launch(port: number | undefined): Promise<EmbeddedServer> {
     return startEmbedded({
       dataDir: this.#dataDir,
-      log: (level, message, facts) => this.#logger[level](facts === undefined ? {} : { postgres: facts }, message),
+      log: serverLog(this.#logger),
+      upgrade: { migrations: ourMigrations, version: lastHere(this.#dataDir)?.version ?? 'unknown' },
       ...(port === undefined ? {} : { port }),
     });
   }
@@ -119,7 +146,7 @@ class KeptServer implements KeptDatabase {
         // Told to stop meanwhile: nobody else would end this one.
         if (signal.aborted) await server.stop();
         announce('keeper.database_ready');
-        if (server.port !== port) this.#moved();
+        if (server.port !== port) this.#options.moved();
         return;
       } catch (error) {
         const isTaken = error instanceof EmbeddedFailure && error.code === 'port_taken';

@@ -2,20 +2,20 @@
 // operator with a token, and the agents that the manifest declares.
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { type App, createApp } from '../../app.ts';
 import { apiUrl } from '../../config/addresses.ts';
 import type { Config } from '../../config.ts';
 import { hostIdOf } from '../../domains/fleet/index.ts';
 import type { Caller } from '../../platform/call.ts';
-import { migrate, readMigrations } from '../../platform/db/migrate.ts';
+import { migrate } from '../../platform/db/migrate.ts';
 import { DatabaseUnsuitable } from '../../platform/db/roles.ts';
 import { isAppError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { sayNoCopy } from './before-migrating.ts';
 import { declareFleet } from './declare.ts';
+import { ourMigrations } from './our-migrations.ts';
 
-const SOURCE = fileURLToPath(new URL('../..', import.meta.url));
 const SCHEMAS = 'log, access, work, relay, fleet, knowledge, projects, runs, sites, guardian, public';
 const OPERATOR = 'admin';
 
@@ -25,10 +25,14 @@ export class DatabaseRefused extends Error {
   readonly code = 'database_refused';
 }
 
-/** Brings the schema up to date; answers the migrations applied. Throws DatabaseRefused, SchemaRefused. */
-export async function prepareSchema(url: string, logger: Logger): Promise<string[]> {
-  const migrations = await readMigrations(SOURCE);
+/**
+ * Brings the schema up to date; answers the migrations applied. `isOurs`: the server is the embedded one, of which a copy
+ * was made. Throws DatabaseRefused, SchemaRefused.
+ */
+export async function prepareSchema(url: string, logger: Logger, isOurs = false): Promise<string[]> {
+  const migrations = await ourMigrations();
   try {
+    if (!isOurs) await sayNoCopy(url, logger);
     const applied = await migrate(url, migrations);
     await setSearchPath(url, logger);
     return applied;

@@ -1,5 +1,6 @@
 // The commands that concern this machine only, in the order of the help.
 import type { AnyLocalOperation } from '../local-operation.ts';
+import { listDatabaseCopies, restoreDatabaseCopy } from './database-copies.ts';
 import { down } from './down.ts';
 import { addExample, listExamples, removeExample } from './example.ts';
 import { logs } from './logs.ts';
@@ -16,6 +17,8 @@ export const localOperations: readonly AnyLocalOperation[] = [
   listExamples,
   addExample,
   removeExample,
+  listDatabaseCopies,
+  restoreDatabaseCopy,
   mcp,
   showVersion,
 ];

@@ -33,7 +33,7 @@ export function refusalOf(error: unknown): unknown {
   if (error instanceof DatabaseRefused) {
     return refusal(error.code, error.message, exitCodes.failed, 'Check DATABASE_URL and that the server runs.');
   }
-  if (error instanceof SchemaRefused) return refusal('schema_refused', error.message, exitCodes.failed);
+  if (error instanceof SchemaRefused) return refusal('schema_refused', error.message, exitCodes.failed, error.hint);
   if (error instanceof RoleFailed) return refusal(error.code, error.message, exitCodes.failed);
   if (isOutOfSpace(error)) {
     return refusal(

@@ -18,6 +18,10 @@ const input = z.strictObject({
     .regex(/^[a-z][a-z0-9-]*$/, 'the name of an example')
     .optional()
     .describe('Adds an example fleet that runs offline, like `harbour`'),
+  upgrade_without_copy: z
+    .boolean()
+    .default(false)
+    .describe('Lets a newer version change the database without a copy made before, so without a way back'),
   detach: z.boolean().default(false).describe('Comes back when it is ready and leaves it running'),
 });
 

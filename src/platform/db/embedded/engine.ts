@@ -5,6 +5,7 @@ import {
   chmodSync,
   constants,
   copyFileSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -68,21 +69,35 @@ export async function installEngine(source: EngineSource, engines: string): Prom
     await rename(temporary, home);
     syncDirectory(engines);
   }
+  return engineAt(home, source.version);
+}
+
+/** Removes other versions but the stated ones; only for when no server of them runs any more. */
+export function removeOtherEngines(engine: Engine, kept: readonly string[] = []): void {
+  const engines = dirname(engine.home);
+  for (const name of readdirSync(engines)) {
+    if (name !== basename(engine.home) && !kept.includes(name)) {
+      rmSync(join(engines, name), { recursive: true, force: true });
+    }
+  }
+}
+
+/** The newest engine of a major version that the data directory holds. */
+export function findEngine(engines: string, major: number): Engine | undefined {
+  const ofMajor = (version: string) => Number.parseInt(version, 10) === major && !version.includes('.tmp.');
+  const versions = existsSync(engines) ? readdirSync(engines).filter(ofMajor) : [];
+  const newest = versions.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1);
+  return newest === undefined ? undefined : engineAt(join(engines, newest), newest);
+}
+
+function engineAt(home: string, version: string): Engine {
   return {
     home,
-    version: source.version,
-    major: Number.parseInt(source.version, 10),
+    version,
+    major: Number.parseInt(version, 10),
     initdb: join(home, 'bin', 'initdb'),
     postgres: join(home, 'bin', 'postgres'),
   };
-}
-
-/** Removes copies of other versions; only for when no server of them runs any more. */
-export function removeOtherEngines(engine: Engine): void {
-  const engines = dirname(engine.home);
-  for (const name of readdirSync(engines)) {
-    if (name !== basename(engine.home)) rmSync(join(engines, name), { recursive: true, force: true });
-  }
 }
 
 function removeHalfCopies(engines: string): void {

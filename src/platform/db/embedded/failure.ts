@@ -12,6 +12,11 @@ export type FailureCode =
   | 'foreign_owner'
   | 'no_account'
   | 'secret_missing'
+  | 'copy_refused'
+  | 'copy_no_room'
+  | 'copy_damaged'
+  | 'copy_not_found'
+  | 'still_running'
   | 'start_failed';
 
 export interface FailureFacts {

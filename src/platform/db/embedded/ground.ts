@@ -1,13 +1,17 @@
 // What a server needs before it can run: an account, binaries, directories, and a cluster of the right major version.
 import { readdirSync } from 'node:fs';
+import type { Migration } from '../migrate.ts';
 import { chooseAccount, type DatabaseAccount, openTheWay } from './account.ts';
+import { listCopies, removeHalfCopies } from './copies.ts';
 import { type Engine, type EngineSource, findEngineSource, installEngine } from './engine.ts';
 import { EmbeddedFailure } from './failure.ts';
 import { clusterMajor, createCluster, removeHalfClusters } from './initdb.ts';
 import { ensureDirectory, type Layout } from './layout.ts';
 import type { Log } from './log.ts';
+import { engineOf, moveToNextMajor } from './next-major.ts';
 import { ensureSecret, readSecret, superuserSecretFile } from './secrets.ts';
 import { writeSettings } from './settings.ts';
+import { completeSwap } from './swap.ts';
 
 export interface Ground {
   layout: Layout;
@@ -24,14 +28,29 @@ export interface GroundOptions {
   engine?: EngineSource;
   /** Other accounts than the ones found; only root may choose. */
   account?: DatabaseAccount;
+  /** What it takes to go on to the next major version; without it a cluster of another one is refused. */
+  upgrade?: Upgrade;
+  /** A cluster of another major version is let be: it is about to be replaced. */
+  anyMajor?: boolean;
+}
+
+export interface Upgrade {
+  /** The migrations that this program knows. */
+  migrations(): Promise<Migration[]>;
+  /** The version of this program that left the database, as far as it is known. */
+  readonly version: string;
 }
 
 /** Makes everything ready for a start; done again after kill -9 at any moment, it completes what is missing. */
 export async function prepareGround(layout: Layout, options: GroundOptions): Promise<Ground> {
   refuseShellCharacters(layout.root);
+  completeSwap(layout);
   const source = options.engine ?? findEngineSource();
   const major = clusterMajor(layout.cluster);
-  refuseOtherMajor(layout, major, Number.parseInt(source.version, 10));
+  const ours = Number.parseInt(source.version, 10);
+  const mayMove = major !== undefined && major < ours && options.upgrade !== undefined;
+  if (mayMove) engineOf(layout, major, ours);
+  else if (!options.anyMajor) refuseOtherMajor(layout, major, ours);
 
   const account = options.account ?? (await chooseAccount(layout.cluster));
   if (account) await openTheWay(layout, account);
@@ -40,14 +59,21 @@ export async function prepareGround(layout: Layout, options: GroundOptions): Pro
   const engine = await installEngine(source, layout.engines);
 
   await removeHalfClusters(layout.cluster);
+  await removeHalfCopies(layout, options.log);
   const superuserPassword = superuserSecret(layout, major !== undefined);
   if (major === undefined) {
     refuseUnknownFiles(layout.cluster);
     options.log('info', 'making the database', { directory: layout.cluster, version: engine.version });
     await createCluster({ engine, cluster: layout.cluster, account, password: superuserPassword });
   }
-  writeSettings(layout.cluster);
-  return { layout, engine, account, superuserPassword, isNew: major === undefined };
+  const ground: Ground = { layout, engine, account, superuserPassword, isNew: major === undefined };
+  if (mayMove && options.upgrade) {
+    const { migrations, version } = options.upgrade;
+    const from = engineOf(layout, major, ours);
+    await moveToNextMajor({ ground, from, migrations: await migrations(), version, log: options.log });
+  }
+  if (!options.anyMajor) writeSettings(layout.cluster);
+  return ground;
 }
 
 // initdb puts paths between double quotes into lines for the shell, which would read these characters.
@@ -78,8 +104,15 @@ function refuseOtherMajor(layout: Layout, found: number | undefined, ours: numbe
   throw new EmbeddedFailure(
     'wrong_major',
     `the database in ${layout.cluster} was made by PostgreSQL ${found}, and this version of Quarterdeck brings PostgreSQL ${ours}`,
-    { hint: `Nothing was changed. Start it with the version of Quarterdeck that brings PostgreSQL ${found}.` },
+    { hint: `Nothing was changed. ${whatBrings(layout, found, ours)}` },
   );
+}
+
+function whatBrings(layout: Layout, found: number, ours: number): string {
+  const start = `Start it with the version of Quarterdeck that brings PostgreSQL ${found}.`;
+  const copy = listCopies(layout).find(({ postgres }) => Number.parseInt(postgres, 10) === ours);
+  if (copy === undefined) return start;
+  return `${start} Or go back to how it was on ${copy.made_at}: quarterdeck database restore-copy ${copy.name}`;
 }
 
 function refuseUnknownFiles(cluster: string): void {

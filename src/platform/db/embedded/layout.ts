@@ -9,6 +9,9 @@
 //   postgres.init.<pid>/ 0700  a cluster being made
 //   postgres.sockets/    0711  the UNIX socket (0700), owned by the database's account
 //   postgres.port, postgres.reserve
+//   postgres.restored/, postgres.next/   0700  a cluster that is about to take the place (swap.ts)
+//   postgres.swap.json                         that it takes the place now
+//   copies/<name>/       0711  what a version of Quarterdeck left, of before an upgrade (copies.ts); postgres/ in it is 0700
 //   logs/, secrets/      0700  of the keeper: the server gets its log file already open
 import { chmodSync, chownSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,6 +27,12 @@ export interface Layout {
   secrets: string;
   portFile: string;
   reserve: string;
+  copies: string;
+  /** A cluster made from a copy, until it is in place. */
+  restored: string;
+  /** A cluster of the next major version, until it is in place. */
+  next: string;
+  swapFile: string;
 }
 
 export function layoutOf(dataDir: string): Layout {
@@ -38,6 +47,10 @@ export function layoutOf(dataDir: string): Layout {
     secrets: join(root, 'secrets'),
     portFile: join(root, 'postgres.port'),
     reserve: join(root, 'postgres.reserve'),
+    copies: join(root, 'copies'),
+    restored: join(root, 'postgres.restored'),
+    next: join(root, 'postgres.next'),
+    swapFile: join(root, 'postgres.swap.json'),
   };
 }
 

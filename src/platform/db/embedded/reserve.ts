@@ -1,9 +1,10 @@
 // The reserve: a file of real blocks beside the cluster. When the disk is so full that the server cannot even recover its
 // write-ahead log, giving the reserve back lets it start, so that reads go on and people can make room.
 import { randomFillSync } from 'node:crypto';
-import { renameSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { renameSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { freeBytes } from './free-bytes.ts';
 
 const WAL_SEGMENT = 16 * 1024 * 1024;
 /** Three segments of write-ahead log: recovery, its checkpoint, and some to live on. */
@@ -65,11 +66,6 @@ export function releaseReserve(file: string): boolean {
 /** Whether not even one more segment of write-ahead log fits. */
 export function isDiskFull(directory: string): boolean {
   return freeBytes(directory) < WAL_SEGMENT;
-}
-
-function freeBytes(directory: string): number {
-  const { bavail, bsize } = statfsSync(directory);
-  return bavail * bsize;
 }
 
 // Random bytes, because zeros take no blocks on a file system with holes or compression.

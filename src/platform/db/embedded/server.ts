@@ -1,6 +1,7 @@
 // The embedded PostgreSQL of one data directory: found running and taken over, or started, with our role and database in
 // it. The caller holds the data lock (../../process/data-lock.ts) and starts it again when `exited` resolves.
 import { rotateLog } from '../../process/log-file.ts';
+import { enginesOfCopies } from './copies.ts';
 import { removeOtherEngines } from './engine.ts';
 import { diskFull, EmbeddedFailure, isOutOfSpace } from './failure.ts';
 import { type Ground, type GroundOptions, prepareGround } from './ground.ts';
@@ -112,7 +113,7 @@ async function findOrLaunch(
   rotateLog(ground.layout.logFile);
   const postmaster = await launchOnSomePort(ground, demandedPort, log);
   writePort(ground.layout.portFile, postmaster.port);
-  removeOtherEngines(ground.engine);
+  removeOtherEngines(ground.engine, enginesOfCopies(ground.layout, ground.engine.major));
   return { postmaster, adopted: false };
 }
 
