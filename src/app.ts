@@ -99,7 +99,14 @@ export function createApp(options: AppOptions): App {
 
   const tenants = tenantDirectory(db);
   const log = new Log({ db, wakeups, tenants, failed, reservedTypes: new Set(Object.keys(eventSpecs)) });
-  const access = new Access({ db, log, tenants, publicUrl: options.publicUrl });
+  const access = new Access({
+    db,
+    wakeups,
+    log,
+    tenants,
+    publicUrl: options.publicUrl,
+    databaseUrl: options.directUrl ?? options.databaseUrl,
+  });
   const work = new Work({ db, wakeups, log, access, tenants });
   access.credentials.useJobs(work.findJobHolder);
   const deadJobs = work.listDead.bind(work);
@@ -124,7 +131,7 @@ export function createApp(options: AppOptions): App {
     systemCall,
     engineLoops: () => [
       ...logLoops({ db, log, call: systemCall(), failed }),
-      ...accessLoops(access, failed),
+      ...accessLoops({ access, call: systemCall(), failed }),
       ...workLoops({ db, log, work, call: systemCall(), failed }),
       ...fleetLoops({ fleet, call: systemCall(), failed }),
     ],

@@ -176,6 +176,38 @@ class TokenRevokeOutput(TypedDict):
     revoked_at: str
 
 
+class SqlRoleCreateOutput(TypedDict):
+    agent: str
+    tenant: str  # Whose rows it sees; `fleet`: everybody’s, as the agent’s token does
+    role: str  # Name of the database role
+    created_at: str
+    password_at: str  # When its password was made
+    is_ready: bool  # False when the database lacks the role, as after a restore elsewhere: make it again
+    url: str  # Connection string with the password
+    rotated: bool  # True when it was there: its old password is void and its sessions have ended
+
+
+class SqlRoleListItem(TypedDict):
+    agent: str
+    tenant: str  # Whose rows it sees; `fleet`: everybody’s, as the agent’s token does
+    role: str  # Name of the database role
+    created_at: str
+    password_at: str  # When its password was made
+    is_ready: bool  # False when the database lacks the role, as after a restore elsewhere: make it again
+
+
+class SqlRoleListOutput(TypedDict):
+    items: List[SqlRoleListItem]
+    next_cursor: Optional[str]  # Give it as `after` to go on; null at the end
+    as_of: str  # Position of the log at which this answer is true
+
+
+class SqlRoleRemoveOutput(TypedDict):
+    agent: str
+    role: str
+    removed_at: str
+
+
 class _JobAddJobsItemNeeded(TypedDict):
     kind: str  # What is to be done; the worker chooses its handler by it
 
@@ -894,6 +926,73 @@ class TokenOperations:
         return answer
 
 
+class SqlRoleOperations:
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def create(
+        self,
+        *,
+        agent: str,
+        options: Optional[CallOptions] = None,
+    ) -> SqlRoleCreateOutput:
+        """Make a database role with which an agent speaks plain SQL, or give the one it has a new password; shown once.
+
+        ``POST /v1/sql-roles`` · ability ``access:write``
+
+        agent: Agent name, or name@tenant where the name alone is not unique
+        """
+        given = {"agent": agent}
+        answer: SqlRoleCreateOutput = self._send(Wire("access.sql_role.create", "POST", "/v1/sql-roles", True), given, options)
+        return answer
+
+    def list(
+        self,
+        *,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        tenant: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> SqlRoleListOutput:
+        """The database roles of agents that speak plain SQL, by agent; never their passwords.
+
+        ``GET /v1/sql-roles`` · ability ``access:read``
+
+        limit: Most items in one answer; default: 100
+        tenant: Lower-case name, 1 to 63 characters
+        """
+        given = {"after": after, "limit": limit, "tenant": tenant}
+        answer: SqlRoleListOutput = self._send(Wire("access.sql_role.list", "GET", "/v1/sql-roles", False), given, options)
+        return answer
+
+    def list_all(
+        self,
+        *,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        tenant: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> Iterator[SqlRoleListItem]:
+        """The items of ``list``, page after page until the end."""
+        return all_items(self.list, {"after": after, "limit": limit, "tenant": tenant}, options)
+
+    def remove(
+        self,
+        *,
+        agent: str,
+        options: Optional[CallOptions] = None,
+    ) -> SqlRoleRemoveOutput:
+        """Remove the database role of an agent and end its sessions.
+
+        ``DELETE /v1/sql-roles/{agent}`` · ability ``access:write``
+
+        agent: Agent name, or name@tenant where the name alone is not unique
+        """
+        given = {"agent": agent}
+        answer: SqlRoleRemoveOutput = self._send(Wire("access.sql_role.remove", "DELETE", "/v1/sql-roles/{agent}", False), given, options)
+        return answer
+
+
 class JobOperations:
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -1322,6 +1421,7 @@ class Operations:
         self.session = SessionOperations(send)
         self.tenant = TenantOperations(send)
         self.token = TokenOperations(send)
+        self.sql_role = SqlRoleOperations(send)
         self.job = JobOperations(send)
         self.work = WorkOperations(send)
         self.agent = AgentOperations(send)

@@ -253,6 +253,62 @@ export interface TokenRevokeOutput {
   readonly revoked_at: string;
 }
 
+export interface SqlRoleCreateInput {
+  /** Agent name, or name@tenant where the name alone is not unique */
+  readonly agent: string;
+}
+
+export interface SqlRoleCreateOutput {
+  readonly agent: string;
+  /** Whose rows it sees; `fleet`: everybody’s, as the agent’s token does */
+  readonly tenant: string;
+  /** Name of the database role */
+  readonly role: string;
+  readonly created_at: string;
+  /** When its password was made */
+  readonly password_at: string;
+  /** False when the database lacks the role, as after a restore elsewhere: make it again */
+  readonly is_ready: boolean;
+  /** Connection string with the password */
+  readonly url: string;
+  /** True when it was there: its old password is void and its sessions have ended */
+  readonly rotated: boolean;
+}
+
+export interface SqlRoleListInput {
+  readonly after?: string | undefined;
+  /** Most items in one answer; default: 100 */
+  readonly limit?: number | undefined;
+  /** Lower-case name, 1 to 63 characters */
+  readonly tenant?: string | undefined;
+}
+
+export interface SqlRoleListItem {
+  readonly agent: string;
+  /** Whose rows it sees; `fleet`: everybody’s, as the agent’s token does */
+  readonly tenant: string;
+  /** Name of the database role */
+  readonly role: string;
+  readonly created_at: string;
+  /** When its password was made */
+  readonly password_at: string;
+  /** False when the database lacks the role, as after a restore elsewhere: make it again */
+  readonly is_ready: boolean;
+}
+
+export type SqlRoleListOutput = Page<SqlRoleListItem>;
+
+export interface SqlRoleRemoveInput {
+  /** Agent name, or name@tenant where the name alone is not unique */
+  readonly agent: string;
+}
+
+export interface SqlRoleRemoveOutput {
+  readonly agent: string;
+  readonly role: string;
+  readonly removed_at: string;
+}
+
 export interface JobAddInput {
   /** A batch; or give the fields of one job instead */
   readonly jobs?: readonly {
@@ -1027,6 +1083,46 @@ export class TokenOperations {
   }
 }
 
+export class SqlRoleOperations {
+  readonly #send: Send;
+
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  /**
+   * Make a database role with which an agent speaks plain SQL, or give the one it has a new password; shown once.
+   *
+   * `POST /v1/sql-roles` · ability `access:write`
+   */
+  create(input: SqlRoleCreateInput, options?: CallOptions): Promise<SqlRoleCreateOutput> {
+    return this.#send({ name: 'access.sql_role.create', method: 'POST', path: '/v1/sql-roles', keyed: true }, input, options);
+  }
+
+  /**
+   * The database roles of agents that speak plain SQL, by agent; never their passwords.
+   *
+   * `GET /v1/sql-roles` · ability `access:read`
+   */
+  list(input: SqlRoleListInput = {}, options?: CallOptions): Promise<SqlRoleListOutput> {
+    return this.#send({ name: 'access.sql_role.list', method: 'GET', path: '/v1/sql-roles', keyed: false }, input, options);
+  }
+
+  /** The items of `list`, page after page until the end. */
+  listAll(input: SqlRoleListInput = {}, options?: CallOptions): AsyncGenerator<SqlRoleListItem> {
+    return allItems((after) => this.list({ ...input, ...after }, options));
+  }
+
+  /**
+   * Remove the database role of an agent and end its sessions.
+   *
+   * `DELETE /v1/sql-roles/{agent}` · ability `access:write`
+   */
+  remove(input: SqlRoleRemoveInput, options?: CallOptions): Promise<SqlRoleRemoveOutput> {
+    return this.#send({ name: 'access.sql_role.remove', method: 'DELETE', path: '/v1/sql-roles/{agent}', keyed: false }, input, options);
+  }
+}
+
 export class JobOperations {
   readonly #send: Send;
 
@@ -1265,6 +1361,7 @@ export class Operations {
   readonly session: SessionOperations;
   readonly tenant: TenantOperations;
   readonly token: TokenOperations;
+  readonly sqlRole: SqlRoleOperations;
   readonly job: JobOperations;
   readonly work: WorkOperations;
   readonly agent: AgentOperations;
@@ -1278,6 +1375,7 @@ export class Operations {
     this.session = new SessionOperations(send);
     this.tenant = new TenantOperations(send);
     this.token = new TokenOperations(send);
+    this.sqlRole = new SqlRoleOperations(send);
     this.job = new JobOperations(send);
     this.work = new WorkOperations(send);
     this.agent = new AgentOperations(send);

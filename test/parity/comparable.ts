@@ -6,6 +6,7 @@ const FORMS: readonly (readonly [RegExp, string])[] = [
   [/^key:[\w-]+:\d+$/, '<uuid>'],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<uuid>'],
   [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g, '<time>'],
+  [/\bpostgres:\/\/\S+/g, '<secret>'],
   [/\bqd_[a-z]+_[\w…-]+/g, '<secret>'],
   [/^[0-9a-f]{6,}-\d+$/, '<cursor>'],
 ];

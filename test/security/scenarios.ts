@@ -60,6 +60,9 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     madeUp: () => ({ token_id: NO_TOKEN }),
     answer: 'refused',
   },
+  'access.sql_role.create': agentAddress(),
+  'access.sql_role.list': nothing,
+  'access.sql_role.remove': agentAddress(),
 
   'work.job.add': {
     input: ({ a }) => ({ kind: 'try', queue: QUEUE, unique_key: a.uniqueKey }),

@@ -72,6 +72,7 @@ async function settle(t: TestServer, fleet: string, tenant: string, admin: pg.Cl
   const { token_id: tokenId } = await post('/v1/tokens', operator, { name: `${tenant} ci`, abilities: ['log:read'] });
 
   const job = { kind: `${tenant}-kind`, queue: QUEUE, payload: { mark: tenant, text: 'x'.repeat(5_000) } };
+  await post('/v1/sql-roles', operator, { agent: name });
   const add = async (more: object, headers: Record<string, string> = {}): Promise<string> =>
     (await post('/v1/jobs', operator, { ...job, ...more }, headers)).jobs[0].id;
   const claim = async (): Promise<Estate['running']> =>

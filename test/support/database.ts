@@ -30,7 +30,12 @@ export async function openTestDatabase(connections = 5): Promise<TestDatabase> {
     adminUrl: adminUrl(name),
     async close() {
       await db.close();
-      await asAdmin('postgres', (admin) => admin.query(`DROP DATABASE ${name} WITH (FORCE)`));
+      // Roles belong to the whole server: those of agents would stay behind.
+      const roles = await asAdmin(name, (admin) => admin.query('SELECT role_name FROM access.sql_roles'));
+      await asAdmin('postgres', async (admin) => {
+        await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+        for (const { role_name } of roles.rows) await admin.query(`DROP ROLE IF EXISTS ${role_name}`);
+      });
     },
   };
 }

@@ -30,6 +30,14 @@ function newName(what: string): string {
 const calls: Readonly<Record<string, ToolCall>> = {
   tenant_add: { input: async () => ({ tenant: newName('client') }) },
   agent_add: { input: async () => ({ agent: newName('scout'), kind: 'external' }) },
+  access_sql_role_remove: {
+    input: async ({ operator }) => {
+      const agent = newName('plain');
+      await made(operator, 'agent_add', { agent });
+      await made(operator, 'access_sql_role', { agent });
+      return { agent };
+    },
+  },
   event_show: { input: async ({ operator }) => ({ cursor: await newCursor(operator) }) },
   token_revoke: { input: async ({ operator }) => ({ token_id: await newTokenId(operator) }) },
   job_show: { input: async ({ operator }) => ({ job: await newJob(operator) }) },

@@ -20,7 +20,7 @@ export const abilityWords: Readonly<Record<Ability, string>> = {
   'log:read': 'read the event log and follow it live',
   'log:append': 'append events under its own name',
   'access:read': 'see tenants, tokens, sessions and settings, never secrets',
-  'access:write': 'make tenants and tokens, revoke tokens, end sessions, make sign-in links',
+  'access:write': 'make and end tokens and agents’ database roles, end sessions, make tenants and sign-in links',
   'work:read': 'see jobs, their payloads and results',
   'work:enqueue': 'add jobs',
   'work:claim': 'take jobs and report their outcome',
@@ -40,6 +40,9 @@ export const agentAbilities: readonly Ability[] = [
   'fleet:read',
   'fleet:beat',
 ];
+
+/** What a database role for plain SQL gives an agent, so its maker must have it. */
+export const sqlRoleAbilities: readonly Ability[] = ['log:append', 'work:read', 'fleet:read'];
 
 /** A job's token acts for the job's tenant while the lease is valid. */
 export const jobAbilities: readonly Ability[] = ['log:read', 'log:append', 'work:read', 'work:enqueue'];

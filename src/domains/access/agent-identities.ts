@@ -7,11 +7,13 @@ import type { Log } from '../log/index.ts';
 import * as store from './agent-store.ts';
 import { accessErrors } from './errors.ts';
 import { accessEvents } from './events.ts';
+import type { SqlRoles } from './sql-roles.ts';
 import type { TokenAgent, Tokens } from './tokens.ts';
 
 export interface AgentIdentitiesOptions {
   readonly log: Log;
   readonly tokens: Tokens;
+  readonly sqlRoles: SqlRoles;
 }
 
 export class AgentIdentities {
@@ -44,14 +46,7 @@ export class AgentIdentities {
 
   /** The agent that a caller means by `name` or `name@tenant`. Throws `access.agent_not_found`, `access.agent_ambiguous`. */
   async get(tx: Tx, address: string): Promise<store.AgentIdentity & { readonly tenant: string }> {
-    const [slug, tenant] = address.split('@') as [string, string | undefined];
-    const found = await store.findAgents(tx, { slug, tenant });
-    if (found.length > 1) {
-      const candidates = found.map((agent) => `${agent.slug}@${agent.tenant}`).join(', ');
-      throw accessErrors.agent_ambiguous({ agent: address, candidates });
-    }
-    if (found[0] === undefined) throw accessErrors.agent_not_found({ agent: address });
-    return found[0];
+    return store.getAddressed(tx, address);
   }
 
   /** An agent that the manifest takes over becomes one that a host starts. */
@@ -59,10 +54,11 @@ export class AgentIdentities {
     await store.setAgentKind(tx, agentId, kind);
   }
 
-  /** Takes the name back and ends every token of the agent. */
+  /** Takes the name back and ends every token of the agent and its database role. */
   async remove(tx: Tx, call: Call, agent: TokenAgent): Promise<void> {
     await store.removeAgent(tx, agent.id);
     await this.#options.tokens.revokeOfAgent(tx, call, agent, { reason: 'the agent was removed' });
+    await this.#options.sqlRoles.removeOfAgent(tx, call, agent);
     await this.#options.log.append(tx, call, [
       accessEvents.make(
         'agent.removed',

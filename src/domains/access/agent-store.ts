@@ -1,5 +1,6 @@
 // SQL of the identities of agents; how an agent runs is the fleet room’s.
 import type { Tx } from '../../platform/db/database.ts';
+import { accessErrors } from './errors.ts';
 
 export interface AgentIdentity {
   readonly id: string;
@@ -23,6 +24,18 @@ export async function findAgents(
      ORDER BY t.slug LIMIT 20`,
     [filter.slug ?? null, filter.tenant ?? null, filter.ids ?? null],
   );
+}
+
+/** The agent that a caller means by `name` or `name@tenant`. Throws `access.agent_not_found`, `access.agent_ambiguous`. */
+export async function getAddressed(tx: Tx, address: string): Promise<AgentIdentity & { readonly tenant: string }> {
+  const [slug, tenant] = address.split('@') as [string, string | undefined];
+  const found = await findAgents(tx, { slug, tenant });
+  if (found.length > 1) {
+    const candidates = found.map((agent) => `${agent.slug}@${agent.tenant}`).join(', ');
+    throw accessErrors.agent_ambiguous({ agent: address, candidates });
+  }
+  if (found[0] === undefined) throw accessErrors.agent_not_found({ agent: address });
+  return found[0];
 }
 
 export async function insertAgent(

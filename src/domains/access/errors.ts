@@ -31,6 +31,21 @@ export const accessErrors = errorTable('access', {
     message: 'There is no open session {session_id}',
     hint: 'See `quarterdeck session list`.',
   },
+  sql_role_not_found: {
+    status: 404,
+    message: 'The agent {agent} has no database role',
+    hint: 'See `quarterdeck access sql-roles`; make one with `quarterdeck access sql-role {agent}`.',
+  },
+  sql_roles_not_permitted: {
+    status: 409,
+    message: 'The database user {user} may not make roles',
+    hint: 'Let an administrator of the database run: ALTER ROLE {user} CREATEROLE.',
+  },
+  too_many_sql_roles: {
+    status: 409,
+    message: 'There are {limit} database roles of agents already',
+    hint: 'Remove those that nobody uses, or give agents tokens.',
+  },
   tenant_exists: { status: 409, message: 'A tenant {tenant} exists already', hint: 'Choose another name.' },
   agent_exists: { status: 409, message: 'An agent {agent} exists already', hint: 'Choose another name.' },
   agent_ambiguous: {

@@ -27,6 +27,22 @@ export const accessEvents = eventTable('access', {
     summary: 'A token was ended',
     payload: z.object({ token_id: z.string(), of: z.string(), reason: z.string() }),
   },
+  'sql_role.created': {
+    summary: 'An agent got a database role for plain SQL',
+    payload: z.object({ agent: z.string(), role: z.string() }),
+  },
+  'sql_role.rotated': {
+    summary: 'The database role of an agent got a new password, and its sessions were ended',
+    payload: z.object({ agent: z.string(), role: z.string() }),
+  },
+  'sql_role.removed': {
+    summary: 'The database role of an agent was removed, and its sessions were ended',
+    payload: z.object({ agent: z.string(), role: z.string(), reason: z.string() }),
+  },
+  'sql_session.ended': {
+    summary: 'A session of plain SQL was ended because it held the database up',
+    payload: z.object({ agent: z.string(), role: z.string(), reason: z.string() }),
+  },
   'tool.denied': {
     summary: 'A model asked for a tool that its credential has no ability for',
     payload: z.object({ tool: z.string(), operation: z.string(), ability: z.string() }),

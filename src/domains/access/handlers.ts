@@ -16,5 +16,8 @@ export function accessHandlers(access: Access): Handlers<typeof operations> {
     listTokens: (call, input) => access.tokens.list(call, input),
     createToken: (call, input) => access.tokens.create(call, input),
     revokeToken: (call, { token_id }) => access.tokens.revoke(call, token_id),
+    createSqlRole: (call, { agent }) => access.sqlRoles.create(call, agent),
+    listSqlRoles: (call, input) => access.sqlRoles.list(call, input),
+    removeSqlRole: (call, { agent }) => access.sqlRoles.remove(call, agent),
   };
 }

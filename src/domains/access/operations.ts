@@ -1,7 +1,7 @@
 // What the outside may ask about tenants, operators, tokens and sessions. Agents are added by the fleet room, which
 // makes their identity here.
 import { z } from 'zod';
-import { page, pageLimit, slug, timestamp } from '../../platform/fields.ts';
+import { agentAddress, page, pageLimit, slug, timestamp } from '../../platform/fields.ts';
 import { operation } from '../../platform/operation.ts';
 import { abilities } from './abilities.ts';
 
@@ -226,6 +226,74 @@ export const revokeToken = operation({
   example: { token_id: 'tok_0000000000000000000000' },
 });
 
+const sqlRole = z.object({
+  agent: z.string(),
+  tenant: z.string().describe('Whose rows it sees; `fleet`: everybody’s, as the agent’s token does'),
+  role: z.string().describe('Name of the database role'),
+  created_at: z.string(),
+  password_at: z.string().describe('When its password was made'),
+  is_ready: z.boolean().describe('False when the database lacks the role, as after a restore elsewhere: make it again'),
+});
+
+export const createSqlRole = operation({
+  name: 'access.sql_role.create',
+  summary:
+    'Make a database role with which an agent speaks plain SQL, or give the one it has a new password; shown once',
+  ability: 'access:write',
+  effect: 'write',
+  method: 'POST',
+  path: '/v1/sql-roles',
+  status: 201,
+  input: z.strictObject({ agent: agentAddress }),
+  output: sqlRole.extend({
+    url: z.string().describe('Connection string with the password'),
+    rotated: z.boolean().describe('True when it was there: its old password is void and its sessions have ended'),
+  }),
+  secretOutput: ['url'],
+  errors: [
+    'access.agent_not_found',
+    'access.agent_ambiguous',
+    'access.ability_beyond_creator',
+    'access.sql_roles_not_permitted',
+    'access.too_many_sql_roles',
+  ],
+  next: { operation: 'access.sql_role.list' },
+  cli: { words: 'access sql-role', positional: ['agent'], example: 'quarterdeck access sql-role pricer' },
+  example: { agent: 'pricer' },
+});
+
+export const listSqlRoles = operation({
+  name: 'access.sql_role.list',
+  summary: 'The database roles of agents that speak plain SQL, by agent; never their passwords',
+  ability: 'access:read',
+  effect: 'read',
+  method: 'GET',
+  path: '/v1/sql-roles',
+  input: z.strictObject({ after: z.string().max(128).optional(), limit: pageLimit, tenant: slug.optional() }),
+  output: page(sqlRole),
+  errors: ['access.tenant_not_found'],
+  cli: {
+    words: 'access sql-roles',
+    columns: ['agent', 'tenant', 'role', 'created_at', 'password_at', 'is_ready'],
+    example: 'quarterdeck access sql-roles',
+  },
+});
+
+export const removeSqlRole = operation({
+  name: 'access.sql_role.remove',
+  summary: 'Remove the database role of an agent and end its sessions',
+  ability: 'access:write',
+  effect: 'destroy',
+  method: 'DELETE',
+  path: '/v1/sql-roles/{agent}',
+  input: z.strictObject({ agent: agentAddress }),
+  output: z.object({ agent: z.string(), role: z.string(), removed_at: z.string() }),
+  errors: ['access.agent_not_found', 'access.agent_ambiguous', 'access.sql_role_not_found'],
+  next: { operation: 'access.sql_role.list' },
+  cli: { words: 'access sql-role-remove', positional: ['agent'], example: 'quarterdeck access sql-role-remove pricer' },
+  example: { agent: 'pricer' },
+});
+
 export const operations = {
   me,
   signIn,
@@ -238,4 +306,7 @@ export const operations = {
   listTokens,
   createToken,
   revokeToken,
+  createSqlRole,
+  listSqlRoles,
+  removeSqlRole,
 };

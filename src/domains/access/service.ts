@@ -1,4 +1,5 @@
 // What access can do, by what it is about: sessions, tenants, tokens, agents' identities and credentials.
+import type { Wakeups } from '../../platform/bus/wakeups.ts';
 import type { Call } from '../../platform/call.ts';
 import { type Database, fleetScope } from '../../platform/db/database.ts';
 import type { OutputOf } from '../../platform/operation.ts';
@@ -14,15 +15,20 @@ import { forgetOldKeys } from './idempotency-store.ts';
 import type { me } from './operations.ts';
 import { forgetOldSessions } from './session-store.ts';
 import { Sessions } from './sessions.ts';
+import { SqlRoles } from './sql-roles.ts';
+import { SqlSessions } from './sql-sessions.ts';
 import { Tenants } from './tenants.ts';
 import { Tokens } from './tokens.ts';
 
 export interface AccessOptions {
   readonly db: Database;
+  readonly wakeups: Wakeups;
   readonly log: Log;
   readonly tenants: TenantDirectory;
   /** Address under which operators reach the page. */
   readonly publicUrl: () => string;
+  /** Of the database server itself, not of a pooler: agents with database roles connect there. */
+  readonly databaseUrl: string;
 }
 
 export class Access {
@@ -30,18 +36,22 @@ export class Access {
   readonly sessions: Sessions;
   readonly tenants: Tenants;
   readonly tokens: Tokens;
+  readonly sqlRoles: SqlRoles;
+  readonly sqlSessions: SqlSessions;
   readonly agents: AgentIdentities;
   readonly #db: Database;
   readonly #log: Log;
 
-  constructor({ db, log, tenants: directory, publicUrl }: AccessOptions) {
+  constructor({ db, wakeups, log, tenants: directory, publicUrl, databaseUrl }: AccessOptions) {
     this.#db = db;
     this.#log = log;
     this.credentials = new Credentials(db);
     this.sessions = new Sessions({ log, credentials: this.credentials, publicUrl });
     this.tenants = new Tenants({ log, directory });
     this.tokens = new Tokens({ log, directory, tenants: this.tenants, credentials: this.credentials });
-    this.agents = new AgentIdentities({ log, tokens: this.tokens });
+    this.sqlRoles = new SqlRoles({ db, log, directory, databaseUrl });
+    this.sqlSessions = new SqlSessions({ db, wakeups, log });
+    this.agents = new AgentIdentities({ log, tokens: this.tokens, sqlRoles: this.sqlRoles });
   }
 
   async me(call: Call): Promise<OutputOf<typeof me>> {

@@ -130,6 +130,12 @@ export class Log {
     });
   }
 
+  /** Tells the database which types rooms declare, so that plain SQL is refused them too. */
+  async reserveTypes(): Promise<void> {
+    const types = [...this.#options.reservedTypes];
+    await this.#options.db.write(fleetScope, (tx) => store.reserveTypes(tx, types));
+  }
+
   async eventsPerSecond(call: Call): Promise<number> {
     return (await call.read((tx) => store.countSince(tx, 60))) / 60;
   }

@@ -241,6 +241,14 @@ export async function addTimeMark(tx: Tx): Promise<void> {
   );
 }
 
+/** Adds them to the types that nobody may append from outside; none is ever taken away. */
+export async function reserveTypes(tx: Tx, types: readonly string[]): Promise<void> {
+  await tx.query(
+    `INSERT INTO log.reserved_event_types (event_type) SELECT unnest($1::text[]) ON CONFLICT (event_type) DO NOTHING`,
+    [types],
+  );
+}
+
 export async function forgetOldIds(tx: Tx): Promise<number> {
   const rows = await tx.query(
     `DELETE FROM log.event_ids WHERE ctid = ANY (ARRAY(

@@ -32,7 +32,7 @@ export function isTool({ kind, noMcp }: AnyOperation): boolean {
 
 /** The words of the command line, so that one name leads everywhere: `agent_pause`. */
 export function toolName({ name, cli }: AnyOperation): string {
-  return ('none' in cli ? name.slice(name.indexOf('.') + 1) : cli.words).replaceAll(/[ .]/g, '_');
+  return ('none' in cli ? name.slice(name.indexOf('.') + 1) : cli.words).replaceAll(/[ .-]/g, '_');
 }
 
 export function mayUse(caller: Caller, { ability }: AnyOperation): boolean {

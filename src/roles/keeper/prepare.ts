@@ -93,6 +93,7 @@ export async function introduce(
 ): Promise<Introduction> {
   const app = keepersApp(config, databaseUrl, logger);
   try {
+    await app.log.reserveTypes();
     const operator = (await findOperator(config.dataDir, app)) ?? (await makeOperator(config.dataDir, app));
     await declareFleet(app, config);
     if (hasHost) await app.fleet.retryCrashed(app.systemCall(), hostIdOf(config.dataDir));
