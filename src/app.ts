@@ -29,6 +29,7 @@ import type { ErrorSpec } from './platform/errors.ts';
 import type { EventSpec } from './platform/event-table.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Loop } from './platform/loop.ts';
+import { Metrics } from './platform/metrics/metrics.ts';
 import { type BoundOperation, bind } from './platform/operation.ts';
 import { platformErrors } from './platform/platform-errors.ts';
 import { serverFacts } from './server-facts.ts';
@@ -61,6 +62,8 @@ export const errorSpecs: Readonly<Record<string, ErrorSpec>> = {
   ...fleetErrors.specs,
 };
 export interface App {
+  readonly part: string;
+  readonly metrics: Metrics;
   readonly db: Database;
   readonly wakeups: Wakeups;
   readonly log: Log;
@@ -80,17 +83,34 @@ export interface App {
 
 export function createApp(options: AppOptions): App {
   const { logger } = options;
-  const db = new Database({ url: options.databaseUrl, connections: options.connections, name: options.part });
+  const metrics = new Metrics();
+  const transactions = metrics.histogram(
+    'quarterdeck_database_transaction_seconds',
+    'Time of transactions, the wait for a connection included',
+    ['kind', 'outcome'],
+  );
+  const db = new Database({
+    url: options.databaseUrl,
+    connections: options.connections,
+    name: options.part,
+    ended: ({ kind, begunAt, failed }) =>
+      transactions([kind, failed ? 'failed' : 'committed'], (performance.now() - begunAt) / 1_000),
+  });
   db.availability.onChange((change) => {
     if (change.is === 'away') logger.warn('the database does not answer');
     else logger.info({ away_ms: change.awayMs }, 'the database answers again');
   });
   const wakeups = new Wakeups(db, options.directUrl ?? options.databaseUrl);
+  addAppMetrics(metrics, db, wakeups);
+  const loopFailures = metrics.counter('quarterdeck_loop_failures_total', 'Turns of background loops that failed', [
+    'loop',
+  ]);
   const system = systemCaller(options.part);
   const systemCall = () => makeCall(db, system);
 
   // A failed turn is an event too, once per row of failures.
   const failed = (loop: string, error: unknown, failures: number) => {
+    loopFailures([loop]);
     logger.warn({ loop, failures, err: error }, 'a background loop failed');
     if (failures !== 1) return;
     const event = logEvents.make('loop.failed', { loop, failures, error: String(error).slice(0, 500) });
@@ -114,7 +134,14 @@ export function createApp(options: AppOptions): App {
   const fleet = new Fleet({ db, wakeups, log, access, tenants, deadJobs, describeServer });
   work.usePauses((tx, agentId) => fleet.isPaused(tx, agentId));
 
+  metrics.gauge('quarterdeck_log_position', 'Up to which event this process has followed the log', () => {
+    const { seq } = log.tail.position;
+    return seq === 0 ? [] : seq;
+  });
+
   return {
+    part: options.part,
+    metrics,
     db,
     wakeups,
     log,
@@ -147,4 +174,24 @@ export function createApp(options: AppOptions): App {
       await db.close();
     },
   };
+}
+
+function addAppMetrics(metrics: Metrics, db: Database, wakeups: Wakeups): void {
+  metrics.gauge('quarterdeck_database_up', 'Whether this process finds the database to answer', () =>
+    db.availability.awaySince === undefined ? 1 : 0,
+  );
+  metrics.gauge('quarterdeck_database_pool_connections', 'Connections of this process by use', () => {
+    const { used, idle } = db.pool;
+    return [
+      { labels: { use: 'used' }, value: used },
+      { labels: { use: 'idle' }, value: idle },
+    ];
+  });
+  metrics.gauge('quarterdeck_database_pool_most', 'Connections that this process may have', () => db.pool.most);
+  metrics.gauge('quarterdeck_database_pool_waiting', 'Transactions that wait for a connection', () => db.pool.waiting);
+  metrics.gauge(
+    'quarterdeck_wakeups_listening',
+    'Whether wake-ups of other processes arrive; 0: what is new is found by polling, within a second',
+    () => (wakeups.isListening ? 1 : 0),
+  );
 }

@@ -895,7 +895,7 @@ class TokenOperations:
         self,
         *,
         name: str,
-        abilities: List[Literal["log:read", "log:append", "access:read", "access:write", "work:read", "work:enqueue", "work:claim", "work:write", "fleet:read", "fleet:write", "fleet:beat"]],
+        abilities: List[Literal["log:read", "log:append", "access:read", "access:write", "work:read", "work:enqueue", "work:claim", "work:write", "fleet:read", "fleet:write", "fleet:beat", "metrics:read"]],
         tenant: Optional[str] = None,
         expires_at: Optional[str] = None,
         options: Optional[CallOptions] = None,

@@ -219,7 +219,7 @@ export type TokenListOutput = Page<TokenListItem>;
 
 export interface TokenCreateInput {
   readonly name: string;
-  readonly abilities: readonly ('log:read' | 'log:append' | 'access:read' | 'access:write' | 'work:read' | 'work:enqueue' | 'work:claim' | 'work:write' | 'fleet:read' | 'fleet:write' | 'fleet:beat')[];
+  readonly abilities: readonly ('log:read' | 'log:append' | 'access:read' | 'access:write' | 'work:read' | 'work:enqueue' | 'work:claim' | 'work:write' | 'fleet:read' | 'fleet:write' | 'fleet:beat' | 'metrics:read')[];
   /** Limits the token to one tenant */
   readonly tenant?: string | undefined;
   /** Default: in 90 days */

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { App } from '../app.ts';
 import { localApiUrl } from '../config/addresses.ts';
 import { createApiServer } from '../interfaces/http/server.ts';
+import { neighbourMetrics } from './neighbours.ts';
 import { runRole } from './role.ts';
 
 // Another process may have ended them. All are forgotten, not only those named: looking them up again is one query each.
@@ -32,6 +33,7 @@ await runRole({
       port: config.apiPort,
       origins: { publicUrl: config.publicUrl, anyAddress: config.insecureBind },
       webDir,
+      metrics: { dataDir: config.dataDir, neighbours: () => neighbourMetrics(config.dataDir, 'api') },
       logger,
     });
     const { port } = await server.listen();

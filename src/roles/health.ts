@@ -2,6 +2,7 @@
 // without secrets, so it needs no credential.
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Family } from '../platform/metrics/metrics.ts';
 import type { RoleName } from './role-file.ts';
 
 export interface Health {
@@ -20,16 +21,22 @@ export interface HealthServer {
 // Instead whoever says nothing is soon sent off.
 const LIMITS = { headersTimeout: 1_000, requestTimeout: 1_000, connectionsCheckingInterval: 500 };
 
-/** Answers `GET /healthz` on a free port. */
-export function serveHealth(state: () => Health): Promise<HealthServer> {
+/** Answers `GET /healthz` on a free port, and `GET /metrics.json` with the process's numbers for the api beside it. */
+export function serveHealth(state: () => Health, metrics?: () => Promise<Family[]>): Promise<HealthServer> {
   const server = createServer(LIMITS, (request, response) => {
-    if (request.method !== 'GET' || request.url !== '/healthz') {
-      response.writeHead(404, { connection: 'close' }).end();
-      return;
-    }
-    const health = state();
-    response.writeHead(health.ready ? 200 : 503, { 'content-type': 'application/json', connection: 'close' });
-    response.end(`${JSON.stringify(health)}\n`);
+    const answer = (status: number, body: unknown) => {
+      response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
+      response.end(`${JSON.stringify(body)}\n`);
+    };
+    if (request.method === 'GET' && request.url === '/healthz') {
+      const health = state();
+      answer(health.ready ? 200 : 503, health);
+    } else if (request.method === 'GET' && request.url === '/metrics.json' && metrics !== undefined) {
+      metrics().then(
+        (families) => answer(200, families),
+        () => answer(500, []),
+      );
+    } else response.writeHead(404, { connection: 'close' }).end();
   });
   const close = () => {
     server.close();
@@ -48,14 +55,23 @@ export function serveHealth(state: () => Health): Promise<HealthServer> {
 
 /** What the role at this port says; undefined when it does not answer in time. */
 export function askHealth(port: number, limitMs: number): Promise<Health | undefined> {
+  return ask<Health>('/healthz', port, limitMs);
+}
+
+/** The numbers of the role at this port; undefined when it does not answer in time. */
+export function askMetrics(port: number, limitMs: number): Promise<Family[] | undefined> {
+  return ask<Family[]>('/metrics.json', port, limitMs);
+}
+
+function ask<T>(path: string, port: number, limitMs: number): Promise<T | undefined> {
   return new Promise((resolve) => {
-    const request = get({ host: '127.0.0.1', port, path: '/healthz', agent: false, timeout: limitMs }, (response) => {
+    const request = get({ host: '127.0.0.1', port, path, agent: false, timeout: limitMs }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (part: string) => {
         text += part;
       });
-      response.on('end', () => resolve(parse(text)));
+      response.on('end', () => resolve(parse<T>(text)));
       response.on('error', () => resolve(undefined));
     });
     request.on('timeout', () => request.destroy());
@@ -63,9 +79,9 @@ export function askHealth(port: number, limitMs: number): Promise<Health | undef
   });
 }
 
-function parse(text: string): Health | undefined {
+function parse<T>(text: string): T | undefined {
   try {
-    return JSON.parse(text) as Health;
+    return JSON.parse(text) as T;
   } catch {
     return undefined;
   }

@@ -6,8 +6,10 @@ import { type App, createApp } from '../app.ts';
 import { apiUrl } from '../config/addresses.ts';
 import { type Config, readRoleConfig } from '../config.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
+import { addProcessMetrics } from '../platform/metrics/process-metrics.ts';
 import { processStartTime } from '../platform/process/facts.ts';
 import { LogWriter } from '../platform/process/log-file.ts';
+import { version } from '../platform/version.ts';
 import { serverFacts } from '../server-facts.ts';
 import { type HealthServer, serveHealth } from './health.ts';
 import { type RoleFacts, type RoleName, removeRunFile, roleLogFile, writeRunFile } from './role-file.ts';
@@ -57,12 +59,16 @@ export async function runRole(plan: RolePlan): Promise<void> {
     describeServer: () => serverFacts(config, async () => (await import('./keeper/survey.ts')).survey(config.dataDir)),
   });
   let isReady = false;
-  const health = await serveHealth(() => ({
-    role: plan.role,
-    pid: process.pid,
-    ready: isReady,
-    database: app.db.availability.awaySince === undefined ? 'answers' : 'away',
-  }));
+  const health = await serveHealth(
+    () => ({
+      role: plan.role,
+      pid: process.pid,
+      ready: isReady,
+      database: app.db.availability.awaySince === undefined ? 'answers' : 'away',
+    }),
+    () => app.metrics.collect(),
+  );
+  addProcessMetrics(app.metrics, version);
   const asked = onceAsked();
   app.start();
   const running = await plan.start({ config, app, logger });

@@ -25,7 +25,7 @@ export interface RequestOptions {
 }
 
 export async function openTestServer(
-  options: Partial<Pick<ApiServerOptions, 'logger' | 'limits'>> = {},
+  options: Partial<Pick<ApiServerOptions, 'logger' | 'limits' | 'metrics'>> = {},
 ): Promise<TestServer> {
   const logger = options.logger ?? createLogger('test', 'silent');
   const testApp = await openTestApp(8, logger);

@@ -12,6 +12,7 @@ export const abilities = [
   'fleet:read',
   'fleet:write',
   'fleet:beat',
+  'metrics:read',
 ] as const;
 
 export type Ability = (typeof abilities)[number];
@@ -28,6 +29,7 @@ export const abilityWords: Readonly<Record<Ability, string>> = {
   'fleet:read': 'see agents and what they print',
   'fleet:write': 'add, pause, restart and remove agents',
   'fleet:beat': 'report its own health',
+  'metrics:read': 'read the numbers of the whole installation at /metrics; only for credentials of the fleet',
 };
 
 /** An agent works: it reads, appends, enqueues, claims and beats; it changes nobody else. */

@@ -140,6 +140,11 @@ export class Log {
     return (await call.read((tx) => store.countSince(tx, 60))) / 60;
   }
 
+  /** How far the log can be read now, and how far it was written. */
+  async position(call: Call): Promise<store.Bounds> {
+    return call.read((tx) => store.readHorizon(tx));
+  }
+
   /** Opens a reader of the live feed. Throws `log.bad_topic`, `log.too_many_topics`. */
   subscribe(
     call: Call,

@@ -10,6 +10,7 @@ import { serveMcp } from '../mcp/http.ts';
 import { Gate } from './authenticate.ts';
 import { acceptJsonOnly } from './body.ts';
 import { addSecurityHeaders } from './headers.ts';
+import { countRequests, type MetricsRoute, serveMetrics } from './metrics.ts';
 import { serveOpenApi } from './openapi.ts';
 import { checkHost, type OriginRules } from './origin.ts';
 import { servePage } from './page.ts';
@@ -27,6 +28,8 @@ export interface ApiServerOptions {
   /** The built page; when the directory is missing only the API is served. */
   readonly webDir: string;
   readonly logger: Logger;
+  /** Where /metrics finds what is not in this process; default: nowhere. */
+  readonly metrics?: MetricsRoute;
   /** Who guessed and flooded how often; default: nobody yet. */
   readonly limits?: RateLimit;
 }
@@ -85,6 +88,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ),
   );
   limitConnections(server);
+  countRequests(server, routes);
 
   let live: LiveServer | undefined;
   for (const bound of app.operations) {
@@ -93,6 +97,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     else addRoute(server, bound, routes);
   }
   serveMcp(server, routes, logger);
+  serveMetrics(server, routes, options.metrics ?? { dataDir: undefined, neighbours: async () => [] });
   serveOpenApi(server);
   await servePage(server, options.webDir, app.operations);
 

@@ -23,6 +23,7 @@ export class Wakeups {
   #reconnect: NodeJS.Timeout | undefined;
   #selfTest: NodeJS.Timeout | undefined;
   #stopped = true;
+  #isListening = false;
 
   /** `url` must reach the server directly: a pooler in transaction mode delivers no notification. */
   constructor(db: Database, url: string) {
@@ -44,6 +45,11 @@ export class Wakeups {
     // A server that hangs never answers the goodbye.
     const goodbye = this.#client?.end().catch(() => undefined);
     await Promise.race([goodbye, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS).unref())]);
+  }
+
+  /** False while wake-ups of other processes do not come, and their news are found by polling. */
+  get isListening(): boolean {
+    return this.#isListening;
   }
 
   on(topic: Topic, wake: () => void): () => void {
@@ -89,11 +95,15 @@ export class Wakeups {
     });
     this.#client = client;
     client.on('error', () => undefined);
-    client.on('end', () => this.#connectLater());
+    client.on('end', () => {
+      this.#isListening = false;
+      this.#connectLater();
+    });
     client.on('notification', ({ channel }) => this.#wake(channel.slice('qd_'.length) as Topic));
     try {
       await client.connect();
       await client.query('LISTEN qd_log; LISTEN qd_work; LISTEN qd_fleet; LISTEN qd_console');
+      this.#isListening = true;
       announce('wakeups.listening');
       // What was notified while nobody listened never comes: look once.
       for (const topic of this.#listeners.keys()) this.#wake(topic);

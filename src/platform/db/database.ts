@@ -34,6 +34,24 @@ export interface DatabaseOptions {
   readonly name: string;
   /** A statement that takes longer is ended, by the server and here. */
   readonly statementLimitMs?: number;
+  /** Told of each transaction that came to its end: what it was, and its time with the wait for a connection. */
+  readonly ended?: (transaction: EndedTransaction) => void;
+}
+
+export interface EndedTransaction {
+  readonly kind: 'read' | 'write';
+  /** On the clock of performance.now. */
+  readonly begunAt: number;
+  readonly failed: boolean;
+}
+
+/** Connections of this process. */
+export interface PoolUse {
+  readonly used: number;
+  readonly idle: number;
+  /** Transactions that wait for one. */
+  readonly waiting: number;
+  readonly most: number;
 }
 
 // Said each time: reading the log without gaps needs a new snapshot for each statement, whatever the server's default.
@@ -50,8 +68,10 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 export class Database {
   readonly availability: Availability;
   readonly #pool: pg.Pool;
+  readonly #ended: DatabaseOptions['ended'];
 
   constructor(options: DatabaseOptions) {
+    this.#ended = options.ended;
     const limit = options.statementLimitMs ?? STATEMENT_LIMIT_MS;
     this.#pool = new pg.Pool({
       connectionString: options.url,
@@ -70,6 +90,11 @@ export class Database {
     this.#pool.on('error', () => announce('database.connection_lost'));
     this.#pool.on('connect', (client) => client.on('error', () => announce('database.connection_lost')));
     this.availability = new Availability(options.url);
+  }
+
+  get pool(): PoolUse {
+    const { totalCount, idleCount, waitingCount, options } = this.#pool;
+    return { used: totalCount - idleCount, idle: idleCount, waiting: waitingCount, most: options.max };
   }
 
   /** Statements that only read, in one transaction and one snapshot a statement. */
@@ -106,13 +131,21 @@ export class Database {
   }
 
   async #run<T>(scope: Scope, work: (tx: Tx) => Promise<T>, begin: string, isOne = false): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#transaction(scope, work, begin, isOne);
-      } catch (error) {
-        if (attempt < TRANSIENT_TRIES && isTransient(error)) continue;
-        throw translate(error);
+    const begunAt = performance.now();
+    let failed = true;
+    try {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          const result = await this.#transaction(scope, work, begin, isOne);
+          failed = false;
+          return result;
+        } catch (error) {
+          if (attempt < TRANSIENT_TRIES && isTransient(error)) continue;
+          throw translate(error);
+        }
       }
+    } finally {
+      this.#ended?.({ kind: begin === BEGIN_READ ? 'read' : 'write', begunAt, failed });
     }
   }
 
