@@ -63,6 +63,41 @@ export function readConfig(source: ConfigSource): Config {
   });
 }
 
+/** One setting as a start typed here would find it. */
+export interface ExplainedSetting {
+  readonly key: SettingKey;
+  /** Undefined where nobody gave one and there is no fallback, and where what was given is wrong. */
+  readonly value: unknown;
+  readonly origin: Origin;
+}
+
+export interface ExplainedConfig {
+  readonly settings: readonly ExplainedSetting[];
+  /** Everything that would stop a start. */
+  readonly problems: readonly ConfigProblem[];
+  /** The manifest that was read; undefined where there is none, and where it is refused. */
+  readonly manifest: Manifest | undefined;
+}
+
+/** What a start typed here would use and why, also where it would be refused. */
+export function explainConfig(source: ConfigSource): ExplainedConfig {
+  let manifest: Manifest | undefined;
+  let refused: readonly ConfigProblem[] = [];
+  try {
+    manifest = findManifest(source);
+  } catch (error) {
+    if (!(error instanceof ConfigRefused)) throw error;
+    refused = error.problems;
+  }
+  const { values, origins, problems } = weigh(source, manifest);
+  const found = [...refused, ...problems];
+  return {
+    settings: settingKeys.map((key) => ({ key, value: values[key], origin: origins[key] })),
+    problems: found.length > 0 ? found : problemsTogether(values, origins),
+    manifest,
+  };
+}
+
 /** The configuration of a role: what its keeper handed on in its environment, see environmentOf. */
 export function readRoleConfig(env: NodeJS.ProcessEnv): Config {
   const { values, origins: own } = resolveSettings({ flags: {}, env, cwd: '/' }, undefined);
@@ -145,6 +180,16 @@ interface Resolved {
 }
 
 function resolveSettings(source: ConfigSource, manifest: Manifest | undefined): Resolved {
+  const { values, origins, problems } = weigh(source, manifest);
+  if (problems.length > 0) throw new ConfigRefused(problems);
+  return { values, origins };
+}
+
+// Each setting by itself: the value that won where its schema takes it, and what is wrong where it does not.
+function weigh(
+  source: ConfigSource,
+  manifest: Manifest | undefined,
+): Resolved & { readonly problems: readonly ConfigProblem[] } {
   const values: Partial<Record<SettingKey, unknown>> = {};
   const origins: Partial<Record<SettingKey, Origin>> = {};
   const problems: ConfigProblem[] = [];
@@ -163,10 +208,9 @@ function resolveSettings(source: ConfigSource, manifest: Manifest | undefined): 
       });
     }
   }
-  if (problems.length > 0) throw new ConfigRefused(problems);
   if (values.data !== undefined) values.data = resolve(baseOf(origins.data, source, manifest), String(values.data));
   // Each value has just passed the schema of its key.
-  return { values: values as SettingValues, origins: origins as Record<SettingKey, Origin> };
+  return { values: values as SettingValues, origins: origins as Record<SettingKey, Origin>, problems };
 }
 
 function choose(
@@ -195,16 +239,21 @@ function baseOf(origin: Origin | undefined, source: ConfigSource, manifest: Mani
 }
 
 function checkTogether(values: SettingValues, origins: Record<SettingKey, Origin>): void {
+  const problems = problemsTogether(values, origins);
+  if (problems.length > 0) throw new ConfigRefused(problems);
+}
+
+function problemsTogether(values: SettingValues, origins: Record<SettingKey, Origin>): readonly ConfigProblem[] {
   const { bind = '', public_url, insecure_bind } = values;
-  if (isLoopback(bind) || insecure_bind === true || public_url?.startsWith('https:')) return;
-  throw new ConfigRefused([
+  if (isLoopback(bind) || insecure_bind === true || public_url?.startsWith('https:')) return [];
+  return [
     {
       place: origins.bind.place,
       key: 'bind',
       seen: show(bind, ['bind']),
       expected: 'an address of this machine only, or `public_url` with https (TLS in front), or `insecure_bind: true`',
     },
-  ]);
+  ];
 }
 
 function toConfig(values: SettingValues): Omit<Config, 'agents' | 'examples' | 'manifests' | 'origins'> {

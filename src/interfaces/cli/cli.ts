@@ -20,7 +20,6 @@ import { idFields } from './id-fields.ts';
 import { localOperations } from './local/index.ts';
 import type { AnyLocalOperation, Output } from './local-operation.ts';
 import { ConsoleText, escapeLines } from './plain-text.ts';
-import type { Look } from './show.ts';
 
 /** Runs one command; answers the exit code. */
 export async function runCli(args: readonly string[]): Promise<number> {
@@ -73,10 +72,11 @@ function asksForJson(args: readonly string[]): boolean {
   );
 }
 
-function lookOf(refused: boolean): Look {
+function lookOf(refused: boolean): Output['look'] {
   const { stdout, env } = process;
   return {
-    width: stdout.isTTY ? stdout.columns : undefined,
+    // A terminal that does not know its size says 0.
+    width: (stdout.isTTY && stdout.columns) || undefined,
     colours: coloursFor({ isTerminal: stdout.isTTY, env, refused }),
   };
 }
@@ -89,14 +89,14 @@ async function runLocal(
   const complete = operation.input.parse({ ...input, ...globalFields(operation, options) });
   const { form } = options;
   if (form.fields === undefined && (form.format === 'table' || form.format === 'json')) {
-    return operation.run(complete as never, plainOutput(form.format === 'json'));
+    return operation.run(complete as never, plainOutput(form.format === 'json', options));
   }
   // A command that was asked for JSON prints documents; the other forms are made from them, in their order.
   let printed = Promise.resolve();
   const out = (text: string) => {
     printed = printed.then(() => printDocument(text, options));
   };
-  const code = await operation.run(complete as never, { ...plainOutput(true), out });
+  const code = await operation.run(complete as never, { ...plainOutput(true, options), out });
   await printed;
   return code;
 }
@@ -150,9 +150,10 @@ function print({ text, note }: Rendered): void {
   if (note !== undefined) process.stderr.write(`${note}\n`);
 }
 
-function plainOutput(json: boolean): Output {
+function plainOutput(json: boolean, { look }: GlobalOptions): Output {
   return {
     json,
+    look,
     out: (text) => process.stdout.write(`${text}\n`),
     say: (text) => process.stderr.write(`${escapeLines(text)}\n`),
   };

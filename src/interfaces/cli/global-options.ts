@@ -3,11 +3,12 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { CliFailure } from './client.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type Form, type Format, formats } from './formats.ts';
+import type { Output } from './local-operation.ts';
 import { suggestion } from './nearest.ts';
 
 export interface GlobalOptions {
   readonly form: Form;
-  readonly noColor: boolean;
+  readonly look: Output['look'];
   readonly url: string | undefined;
   readonly context: string | undefined;
   readonly data: string | undefined;
@@ -45,7 +46,7 @@ export function addGlobalOptions(program: Command): Command {
     .option('--timeout <seconds>', 'longest wait for an answer');
 }
 
-export function readGlobalOptions(given: Given, look: (refused: boolean) => Form['look']): GlobalOptions {
+export function readGlobalOptions(given: Given, lookOf: (refused: boolean) => Output['look']): GlobalOptions {
   const { json = false, output, fields, color = true, url, context, data, timeout } = given;
   if (json && output !== undefined && output !== 'json') {
     throw new CliFailure(`--json and -o ${output} ask for two forms`, exitCodes.usage, 'Give one of them.');
@@ -54,9 +55,10 @@ export function readGlobalOptions(given: Given, look: (refused: boolean) => Form
   if (!(seconds > 0 && seconds <= LONGEST_TIMEOUT_S)) {
     throw new CliFailure('--timeout is not a number of seconds', exitCodes.usage, 'Example: --timeout 10');
   }
+  const look = lookOf(!color);
   return {
-    form: { format: output ?? (json ? 'json' : 'table'), fields, look: look(!color) },
-    noColor: !color,
+    form: { format: output ?? (json ? 'json' : 'table'), fields, look },
+    look,
     url,
     context,
     data,

@@ -1,6 +1,7 @@
 // Commands that only the CLI has, because they concern this machine: starting, stopping, looking at logs.
 import type { z } from 'zod';
 import type { CliWords } from '../../platform/operation.ts';
+import type { Colours } from './colours.ts';
 
 export interface Output {
   /** Data, for pipes. With `json` it is one JSON document, which then takes the form that was asked for. */
@@ -8,6 +9,8 @@ export interface Output {
   /** Talk, for people. */
   say(text: string): void;
   readonly json: boolean;
+  /** How tables and pictures are to look where this goes. */
+  readonly look: { readonly width: number | undefined; readonly colours: Colours };
 }
 
 export interface LocalWords extends CliWords {

@@ -213,11 +213,17 @@ function nextInList(current: string, names: readonly string[]): Offer[] {
 
 function wordsOf(schema: z.ZodType): string[] {
   const { def } = schema as unknown as {
-    def: { type: string; innerType?: z.ZodType; element?: z.ZodType; in?: z.ZodType; entries?: Record<string, string> };
+    def: {
+      readonly type: string;
+      readonly innerType?: z.ZodType;
+      readonly element?: z.ZodType;
+      readonly in?: z.ZodType;
+      readonly out?: z.ZodType;
+      readonly entries?: Readonly<Record<string, string>>;
+    };
   };
   if (def.type === 'enum') return Object.values(def.entries ?? {}).map(String);
-  const inner = def.innerType ?? def.element ?? (def.type === 'pipe' ? def.in : undefined);
-  return inner === undefined ? [] : wordsOf(inner);
+  return [def.innerType, def.element, def.in, def.out].flatMap((inner) => (inner === undefined ? [] : wordsOf(inner)));
 }
 
 function contextNames(entry: Entry | undefined): Offer[] {

@@ -1,11 +1,16 @@
 // The commands that concern this machine only, in the order of the help.
 import type { AnyLocalOperation } from '../local-operation.ts';
+import { api } from './api.ts';
+import { completion } from './completion.ts';
+import { checkConfig, explainSettings } from './config.ts';
+import { addContext, listContexts, removeContext, showContext, useContext } from './context.ts';
 import { listDatabaseCopies, restoreDatabaseCopy } from './database-copies.ts';
 import { down } from './down.ts';
 import { addExample, listExamples, removeExample } from './example.ts';
 import { logs } from './logs.ts';
 import { mcp } from './mcp.ts';
 import { status } from './status.ts';
+import { top } from './top.ts';
 import { up } from './up.ts';
 import { showVersion } from './version.ts';
 
@@ -14,11 +19,21 @@ export const localOperations: readonly AnyLocalOperation[] = [
   down,
   status,
   logs,
+  top,
   listExamples,
   addExample,
   removeExample,
   listDatabaseCopies,
   restoreDatabaseCopy,
+  addContext,
+  listContexts,
+  useContext,
+  showContext,
+  removeContext,
+  explainSettings,
+  checkConfig,
+  api,
+  completion,
   mcp,
   showVersion,
 ];

@@ -24,5 +24,11 @@ function show(parts: readonly PartStatus[], dataDir: string, output: Output): vo
   if (output.json) output.out(JSON.stringify({ data_dir: dataDir, running: parts.length > 0, parts }));
   else if (parts.length === 0) output.say(`nothing runs from ${dataDir}; start it with \`quarterdeck up\``);
   else
-    output.out(table(parts as unknown as Record<string, unknown>[], ['part', 'pid', 'ready', 'port', 'since', 'note']));
+    output.out(
+      table(
+        parts as unknown as Record<string, unknown>[],
+        ['part', 'pid', 'ready', 'port', 'since', 'note'],
+        output.look,
+      ),
+    );
 }
