@@ -7,6 +7,7 @@ import { addContext, listContexts, removeContext, showContext, useContext } from
 import { listDatabaseCopies, restoreDatabaseCopy } from './database-copies.ts';
 import { down } from './down.ts';
 import { addExample, listExamples, removeExample } from './example.ts';
+import { hookStatus, installHook, removeHook, sendHookEvents } from './hook.ts';
 import { logs } from './logs.ts';
 import { mcp } from './mcp.ts';
 import { status } from './status.ts';
@@ -34,6 +35,10 @@ export const localOperations: readonly AnyLocalOperation[] = [
   checkConfig,
   api,
   completion,
+  installHook,
+  removeHook,
+  hookStatus,
+  sendHookEvents,
   mcp,
   showVersion,
 ];
