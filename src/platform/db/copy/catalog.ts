@@ -29,7 +29,9 @@ export interface ForeignKey {
 export interface Trigger {
   readonly table: string;
   readonly name: string;
-  /** `ALWAYS`: also under session_replication_role = replica. */
+  /** The whole statement that makes it. */
+  readonly definition: string;
+  /** Fires also under session_replication_role = replica. */
   readonly always: boolean;
 }
 
@@ -73,12 +75,13 @@ export async function readForeignKeys(client: pg.ClientBase, schemas: readonly s
   return rows;
 }
 
-/** Those that fire; a partition's own copies go along with its parent's. */
+/** Those of tables that fire; a partition's own copies go along with its parent's. */
 export async function readTriggers(client: pg.ClientBase, schemas: readonly string[]): Promise<Trigger[]> {
   const { rows } = await client.query<Trigger>(
-    `SELECT format('%I.%I', n.nspname, c.relname) AS table, quote_ident(t.tgname) AS name, t.tgenabled = 'A' AS always
+    `SELECT format('%I.%I', n.nspname, c.relname) AS table, quote_ident(t.tgname) AS name,
+       pg_get_triggerdef(t.oid) AS definition, t.tgenabled = 'A' AS always
      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND t.tgenabled IN ('O', 'A') AND n.nspname = ANY ($1)
+     WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND t.tgenabled IN ('O', 'A') AND c.relkind IN ('r', 'p') AND n.nspname = ANY ($1)
      ORDER BY 1, 2`,
     [schemas],
   );

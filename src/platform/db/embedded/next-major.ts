@@ -9,6 +9,7 @@ import { type AppliedMigration, type Migration, migrate, pendingMigrations, read
 import { withAsideServer } from './aside-server.ts';
 import { beginCopy, removeOldCopies, writeLabel } from './copies.ts';
 import { clusterBytes, syncFiles } from './copy-files.ts';
+import { copyRoles } from './copy-roles.ts';
 import { type Engine, findEngine } from './engine.ts';
 import { EmbeddedFailure } from './failure.ts';
 import { freeBytes, sizeInWords } from './free-bytes.ts';
@@ -99,9 +100,20 @@ async function copyAll({ ground, from, migrations, log }: NextMajorPlan): Promis
       const same = migrations.filter(({ number }) => applied.some((one) => one.number === number));
       await migrate(target, same);
       await copyRows(source, target, same, log);
+      const roles = await withConnection(ownDatabase(old.adminUrl), (from) =>
+        withConnection(ownDatabase(young.adminUrl), (into) => copyRoles(from, into)),
+      );
+      log('info', 'roles were copied', { roles });
       return applied;
     }),
   );
+}
+
+// As superuser to the database that is ours.
+function ownDatabase(adminUrl: string): string {
+  const url = new URL(adminUrl);
+  url.pathname = '/quarterdeck';
+  return url.href;
 }
 
 async function copyRows(from: string, into: string, migrations: readonly Migration[], log: Log): Promise<void> {
