@@ -66,9 +66,10 @@ function wrongFromRoom(own: string, to: string, other: string | undefined): stri
   return to === `src/domains/${other}/index.ts` ? undefined : `only through the door of ${other}`;
 }
 
-// Values that say what there is and load no room: the contracts of its operations and of its part of the manifest.
+// Values that say what there is and load no room: the contracts of its operations, of its part of the manifest, and what
+// each ability lets one do.
 function isContract(path: string): boolean {
-  return /^src\/domains\/\w+\/(operations|manifest)\.ts$/.test(path);
+  return /^src\/domains\/\w+\/(operations|manifest|abilities)\.ts$/.test(path);
 }
 
 function roomOf(path: string): string | undefined {

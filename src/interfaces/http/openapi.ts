@@ -4,8 +4,11 @@ import { z } from 'zod';
 import { errorSpecs } from '../../app.ts';
 import { allOperations } from '../../operations.ts';
 import { type AnyOperation, domainOf, pathParameters, takesIdempotencyKey } from '../../platform/operation.ts';
+import type { OtherNames } from '../../platform/other-names.ts';
 import { platformErrors } from '../../platform/platform-errors.ts';
 import { version } from '../../platform/version.ts';
+import { isTool, toolName } from '../mcp/tools.ts';
+import { methodName } from '../sdk/method-name.ts';
 
 type Json = Record<string, unknown>;
 
@@ -93,6 +96,7 @@ function operationObject(operation: AnyOperation): Json {
     tags: [domainOf(operation)],
     summary: operation.summary,
     description: `Ability: \`${operation.ability}\`.`,
+    'x-quarterdeck': otherNames(operation),
     ...(operation.ability === 'public' ? { security: [] } : {}),
     parameters,
     ...(hasBody && rest.length > 0
@@ -120,6 +124,24 @@ function operationObject(operation: AnyOperation): Json {
       },
       ...errorResponses(operation),
     },
+  };
+}
+
+function otherNames(operation: AnyOperation): OtherNames {
+  const { noun, verb } = methodName(operation);
+  return {
+    operation: operation.name,
+    ability: operation.ability,
+    effect: operation.effect,
+    kind: operation.kind,
+    cli: 'none' in operation.cli ? null : operation.cli.example,
+    mcp: isTool(operation) ? toolName(operation) : null,
+    sdk: operation.noSdk === undefined ? { noun, verb } : null,
+    example: operation.example,
+    errors: operation.errors.flatMap((code) => {
+      const spec = errorSpecs[code];
+      return spec === undefined ? [] : [{ code, status: spec.status, message: spec.message, hint: spec.hint }];
+    }),
   };
 }
 

@@ -2,12 +2,20 @@
 import { QueryClient, queryOptions } from '@tanstack/react-query';
 import { call } from './client.ts';
 import { Problem } from './problem.ts';
-import { revealedAgent, revealedJob, revealedStatus } from './revealed.ts';
-import { type Agent, routes } from './routes.ts';
+import {
+  revealedAgent,
+  revealedJob,
+  revealedSession,
+  revealedStatus,
+  revealedTenant,
+  revealedToken,
+} from './revealed.ts';
+import { type Agent, type Route, routes } from './routes.ts';
 
 // Heartbeats never enter the log, so an agent list on screen is fetched again at this distance too.
 const BACKSTOP_MS = 5000;
 const MOST_AGENTS = 5000;
+const MOST_PAGES = 4;
 
 export function makeQueryClient(onSignedOut: () => void): QueryClient {
   const client = new QueryClient({
@@ -67,6 +75,55 @@ export const agentsQuery = queryOptions({
   queryFn: ({ signal }) => allAgents(signal),
   refetchInterval: BACKSTOP_MS,
 });
+
+export const tokensQuery = queryOptions({
+  queryKey: ['access', 'tokens'],
+  queryFn: ({ signal }) => allPages(routes.listTokens, signal, revealedToken),
+});
+
+export const sessionsQuery = queryOptions({
+  queryKey: ['access', 'sessions'],
+  queryFn: ({ signal }) => allPages(routes.listSessions, signal, revealedSession),
+});
+
+export const tenantsQuery = queryOptions({
+  queryKey: ['access', 'tenants'],
+  queryFn: ({ signal }) => allPages(routes.listTenants, signal, revealedTenant),
+});
+
+export const serverQuery = queryOptions({
+  queryKey: ['server'],
+  queryFn: ({ signal }) => call(routes.showServer, {}, signal),
+  refetchInterval: BACKSTOP_MS,
+});
+
+export interface WholeList<T> {
+  readonly items: readonly T[];
+  /** True when there are more than the page fetches; it says so then. */
+  readonly cut: boolean;
+}
+
+interface PageOf<T> {
+  readonly items: readonly T[];
+  readonly next_cursor: string | null;
+}
+
+/** A list that is short by nature, as a whole. */
+async function allPages<T>(
+  route: Route<{ after?: string | undefined; limit?: number | undefined }, PageOf<T>>,
+  signal: AbortSignal,
+  revealed: (item: T) => T,
+): Promise<WholeList<T>> {
+  const items: T[] = [];
+  let after: string | undefined;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const { items: more, next_cursor } = await call(route, { limit: 500, after }, signal);
+    items.push(...more.map(revealed));
+    if (next_cursor === null) return { items, cut: false };
+    after = next_cursor;
+  }
+  return { items, cut: true };
+}
 
 export function agentQuery(agent: string) {
   return queryOptions({

@@ -1,7 +1,7 @@
 // What agents and people wrote about themselves and their work is made harmless to read when it enters the page, so that
 // every place that shows it, titles and names included, shows what it is. Events are not changed: their values are filters.
 import { revealedText } from '../ui/reveal.ts';
-import type { Agent, Job, Status } from './routes.ts';
+import type { Agent, Job, Session, Status, Tenant, Token } from './routes.ts';
 
 const maybe = (text: string | null): string | null => (text === null ? null : revealedText(text));
 
@@ -19,6 +19,18 @@ export function revealedAgent<T extends Agent>(agent: T): T {
 /** Payload and result stay as they are: they are shown as JSON, which reveals by itself. */
 export function revealedJob<T extends Job>(job: T): T {
   return { ...job, error: maybe(job.error), reason: maybe(job.reason), created_by: revealedText(job.created_by) };
+}
+
+export function revealedToken(token: Token): Token {
+  return { ...token, name: revealedText(token.name) };
+}
+
+export function revealedTenant(tenant: Tenant): Tenant {
+  return { ...tenant, name: revealedText(tenant.name) };
+}
+
+export function revealedSession(session: Session): Session {
+  return { ...session, user_agent: maybe(session.user_agent) };
 }
 
 export function revealedStatus(status: Status): Status {

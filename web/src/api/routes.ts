@@ -18,6 +18,15 @@ export const routes = {
   me: route<typeof Access.me>('GET', '/v1/me'),
   signIn: route<typeof Access.signIn>('POST', '/v1/session'),
   signOut: route<typeof Access.signOut>('DELETE', '/v1/session'),
+  listSessions: route<typeof Access.listSessions>('GET', '/v1/sessions'),
+  revokeSession: route<typeof Access.revokeSession>('DELETE', '/v1/sessions/{session_id}'),
+  listTenants: route<typeof Access.listTenants>('GET', '/v1/tenants'),
+  createTenant: route<typeof Access.createTenant>('POST', '/v1/tenants'),
+  listTokens: route<typeof Access.listTokens>('GET', '/v1/tokens'),
+  createToken: route<typeof Access.createToken>('POST', '/v1/tokens'),
+  revokeToken: route<typeof Access.revokeToken>('DELETE', '/v1/tokens/{token_id}'),
+  issueAgentToken: route<typeof Fleet.issueAgentToken>('POST', '/v1/agents/{agent}/tokens'),
+  showServer: route<typeof Fleet.showServer>('GET', '/v1/server'),
   status: route<typeof Fleet.status>('GET', '/v1/status'),
   listAgents: route<typeof Fleet.listAgents>('GET', '/v1/agents'),
   showAgent: route<typeof Fleet.showAgent>('GET', '/v1/agents/{agent}'),
@@ -33,6 +42,10 @@ export const routes = {
 } as const;
 
 export type Me = OutputOf<typeof Access.me>;
+export type Session = OutputOf<typeof Access.listSessions>['items'][number];
+export type Tenant = OutputOf<typeof Access.listTenants>['items'][number];
+export type Token = OutputOf<typeof Access.listTokens>['items'][number];
+export type Server = OutputOf<typeof Fleet.showServer>;
 export type Status = OutputOf<typeof Fleet.status>;
 export type Need = Status['needs'][number];
 export type Agent = OutputOf<typeof Fleet.listAgents>['items'][number];

@@ -1,12 +1,14 @@
 // The rail on wide screens and the bottom bar on a phone: the same rooms.
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
-import { PanelLeftClose, PanelLeftOpen } from 'lucide-react';
+import { Link, useNavigate, useRouterState } from '@tanstack/react-router';
+import { Ellipsis, PanelLeftClose, PanelLeftOpen } from 'lucide-react';
+import { DropdownMenu } from 'radix-ui';
 import { useState } from 'react';
 import { statusQuery } from '../api/queries.ts';
 import { IconButton } from '../ui/button.tsx';
 import { classes } from '../ui/classes.ts';
 import { Logo } from './logo.tsx';
+import { MenuContent, MenuItem } from './menu.tsx';
 import { type Room, rooms } from './rooms.ts';
 import { words } from './words.ts';
 
@@ -72,21 +74,47 @@ export function BottomBar() {
       aria-label={words.rooms.label}
       className="hidden shrink-0 border-t border-line bg-panel pb-[env(safe-area-inset-bottom)] phone:flex"
     >
-      {rooms.map((room) => (
-        <BottomLink key={room.path} room={room} />
-      ))}
+      {rooms
+        .filter((room) => room.isDaily)
+        .map((room) => (
+          <BottomLink key={room.path} room={room} />
+        ))}
+      <MoreRooms />
     </nav>
+  );
+}
+
+const bottomItem =
+  'relative flex min-h-14 flex-1 flex-col items-center justify-center gap-0.5 text-caption text-muted data-[status=active]:font-semibold data-[status=active]:text-accent';
+
+/** What has no place of its own in the bar. */
+function MoreRooms() {
+  const navigate = useNavigate();
+  const more = rooms.filter((room) => !room.isDaily);
+  const here = useRouterState({ select: (state) => state.location.pathname });
+  const isHere = more.some((room) => here === room.path || here.startsWith(`${room.path}/`));
+  return (
+    <DropdownMenu.Root modal={false}>
+      <DropdownMenu.Trigger className={bottomItem} data-status={isHere ? 'active' : undefined}>
+        <Ellipsis aria-hidden="true" size={20} />
+        {words.rooms.more}
+      </DropdownMenu.Trigger>
+      <MenuContent side="top">
+        {more.map((room) => (
+          <MenuItem key={room.path} onSelect={() => void navigate({ to: room.path })}>
+            <room.icon aria-hidden="true" size={16} className="w-5 text-muted" />
+            {room.word}
+          </MenuItem>
+        ))}
+      </MenuContent>
+    </DropdownMenu.Root>
   );
 }
 
 function BottomLink({ room }: { room: Room }) {
   const count = useAttention(room);
   return (
-    <Link
-      to={room.path}
-      activeOptions={{ exact: room.path === '/', includeSearch: false }}
-      className="relative flex min-h-14 flex-1 flex-col items-center justify-center gap-0.5 text-caption text-muted data-[status=active]:font-semibold data-[status=active]:text-accent"
-    >
+    <Link to={room.path} activeOptions={{ exact: room.path === '/', includeSearch: false }} className={bottomItem}>
       <span className="relative">
         <room.icon aria-hidden="true" size={20} />
         <Count count={count} isNarrow />

@@ -15,6 +15,9 @@ const agentSearch = only(['tab', 'of', 'peek']);
 const jobsSearch = only([...jobFilterNames, 'peek']);
 const eventsSearch = only([...filterNames, 'peek']);
 
+const accessSearch = only(['tab', 'ended']);
+const docsSearch = only(['operation', 'q']);
+
 const bridge = createRoute({
   ...under('/'),
   component: lazyRouteComponent(() => import('../pages/bridge/bridge-page.tsx'), 'BridgePage'),
@@ -49,8 +52,35 @@ export const eventsRoute = createRoute({
   component: lazyRouteComponent(() => import('../pages/events/events-page.tsx'), 'EventsPage'),
 });
 
+export const accessRoute = createRoute({
+  ...under('/access'),
+  validateSearch: accessSearch,
+  component: lazyRouteComponent(() => import('../pages/access/access-page.tsx'), 'AccessPage'),
+});
+
+const settingsRoute = createRoute({
+  ...under('/settings'),
+  component: lazyRouteComponent(() => import('../pages/settings/settings-page.tsx'), 'SettingsPage'),
+});
+
+export const docsRoute = createRoute({
+  ...under('/docs'),
+  validateSearch: docsSearch,
+  component: lazyRouteComponent(() => import('../pages/docs/docs-page.tsx'), 'DocsPage'),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([bridge, agentsRoute, agentRoute, jobsRoute, jobRoute, eventsRoute]),
+  routeTree: root.addChildren([
+    bridge,
+    agentsRoute,
+    agentRoute,
+    jobsRoute,
+    jobRoute,
+    eventsRoute,
+    accessRoute,
+    settingsRoute,
+    docsRoute,
+  ]),
   parseSearch,
   stringifySearch,
   defaultPreload: 'intent',

@@ -2,7 +2,17 @@
 export const words = {
   product: 'Quarterdeck',
   skip: 'Skip to the content',
-  rooms: { label: 'Rooms', bridge: 'Bridge', agents: 'Agents', jobs: 'Jobs', events: 'Events', more: 'More' },
+  rooms: {
+    label: 'Rooms',
+    bridge: 'Bridge',
+    agents: 'Agents',
+    jobs: 'Jobs',
+    events: 'Events',
+    access: 'Access',
+    settings: 'Settings',
+    docs: 'API',
+    more: 'More',
+  },
   collapse: 'Collapse the rail',
   expand: 'Expand the rail',
   needs: (n: number) => (n === 1 ? '1 thing needs you' : `${n} things need you`),

@@ -17,13 +17,16 @@ const FIRST_MS = 30;
 const agents: Refresh = { key: ['agents'], spacing: 150 };
 const missingAgents: Refresh = { ...agents, missing: true };
 const status: Refresh = { key: ['status'], spacing: 300 };
+const access: Refresh = { key: ['access'], spacing: 300 };
 const work: Refresh = { key: ['work'], spacing: 1000 };
 // A job that moves changes what its agent is shown to do, but nothing an operator waits for.
 const agentsOfWork: Refresh = { key: ['agents'], spacing: 1000 };
 
 export function outdatedBy(eventType: string): readonly Refresh[] {
-  if (eventType === 'access.agent.created') return [agents, missingAgents, status];
-  if (eventType.startsWith('fleet.') || eventType.startsWith('access.agent.')) return [agents, status];
+  if (eventType === 'access.agent.created') return [agents, missingAgents, status, access];
+  if (eventType.startsWith('access.agent.')) return [agents, status, access];
+  if (eventType.startsWith('access.')) return [access];
+  if (eventType.startsWith('fleet.')) return [agents, status];
   if (eventType.startsWith('work.')) return [work, status, agentsOfWork];
   return [];
 }

@@ -84,7 +84,6 @@ function JobHead({ job }: { job: JobDetail }) {
         <code className="min-w-0 truncate font-mono text-[12px]">{job.id}</code>
         <CopyButton label={words.copyId} text={job.id} />
       </span>
-      {job.error !== null && <p className="w-full [overflow-wrap:anywhere] text-err">{job.error}</p>}
     </header>
   );
 }

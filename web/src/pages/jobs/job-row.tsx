@@ -10,7 +10,7 @@ import { words } from './words.ts';
 
 // Beside an open drawer or on a narrow screen the less telling columns are left out; they stand on the job's own page.
 export const JOB_COLUMNS =
-  'grid-cols-[104px_112px_minmax(0,1.1fr)_minmax(0,1fr)_minmax(0,0.7fr)_minmax(0,1fr)_56px_44px_104px_minmax(0,1.8fr)] @max-4xl:grid-cols-[104px_112px_minmax(0,1fr)_minmax(0,1fr)_minmax(0,1fr)_44px_104px] @max-2xl:grid-cols-[104px_112px_minmax(0,1fr)_104px]';
+  'grid-cols-[104px_112px_minmax(0,1.1fr)_minmax(0,1fr)_minmax(0,0.7fr)_minmax(0,1fr)_56px_44px_104px_minmax(0,1.8fr)] @max-4xl:grid-cols-[104px_112px_minmax(0,1fr)_minmax(0,1fr)_minmax(0,1fr)_44px_104px] @max-2xl:grid-cols-[92px_96px_minmax(0,1fr)_84px]';
 export const leftOut: Readonly<Partial<Record<keyof typeof words.columns, string>>> = {
   queue: '@max-2xl:hidden',
   tenant: '@max-4xl:hidden',

@@ -45,7 +45,7 @@ export function JobsPage() {
     <div className="flex min-h-0 flex-1">
       <div className="flex min-w-0 flex-1 flex-col">
         <div className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1.5 border-b border-line px-4 py-2 phone:px-3">
-          <h1 className="text-title font-semibold">{words.title}</h1>
+          <h1 className="text-title font-semibold phone:-order-2">{words.title}</h1>
           <FilterBar
             filter={filter}
             rules={rules}
@@ -54,7 +54,9 @@ export function JobsPage() {
             placeholder={words.placeholder}
             onChange={change}
           />
-          <CopyButton label={words.copyCommand} text={commandOf(filter)} />
+          <div className="phone:-order-1 phone:ml-auto">
+            <CopyButton label={words.copyCommand} text={commandOf(filter)} />
+          </div>
           <div className="order-3 w-full min-w-0">
             <StateTabs filter={filter} work={work} onChoose={(state) => change({ ...filter, state })} />
           </div>
