@@ -12,7 +12,14 @@ import { LogWriter } from '../platform/process/log-file.ts';
 import { version } from '../platform/version.ts';
 import { serverFacts } from '../server-facts.ts';
 import { type HealthServer, serveHealth } from './health.ts';
-import { type RoleFacts, type RoleName, removeRunFile, roleLogFile, writeRunFile } from './role-file.ts';
+import {
+  OUTAGE_ENDED_MARKER,
+  type RoleFacts,
+  type RoleName,
+  removeRunFile,
+  roleLogFile,
+  writeRunFile,
+} from './role-file.ts';
 
 export interface RoleContext {
   readonly config: Config;
@@ -58,6 +65,8 @@ export async function runRole(plan: RolePlan): Promise<void> {
     publicUrl: () => apiUrl(config),
     describeServer: () => serverFacts(config, async () => (await import('./keeper/survey.ts')).survey(config.dataDir)),
   });
+  const outageEnded = Number(process.env[OUTAGE_ENDED_MARKER]);
+  if (outageEnded > 0) app.db.availability.noteOutageUntil(outageEnded);
   let isReady = false;
   const health = await serveHealth(
     () => ({

@@ -39,6 +39,11 @@ export class Availability {
     return this.#answersSince;
   }
 
+  /** Another process saw an outage, which ended then (milliseconds since 1970); who grants a grace after one, grants it here. */
+  noteOutageUntil(ended: number): void {
+    this.#backSince = performance.now() - Math.max(0, Date.now() - ended);
+  }
+
   onChange(listener: (change: AvailabilityChange) => void): void {
     this.#listeners.add(listener);
   }

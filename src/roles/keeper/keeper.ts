@@ -11,7 +11,7 @@ import type { Logger } from '../../platform/logger.ts';
 import { acquireDataLock, type DataLock } from '../../platform/process/data-lock.ts';
 import { processStartTime } from '../../platform/process/facts.ts';
 import { version } from '../../platform/version.ts';
-import { type RoleName, removeRunFile, writeRunFile } from '../role-file.ts';
+import { OUTAGE_ENDED_MARKER, type RoleName, removeRunFile, writeRunFile } from '../role-file.ts';
 import { declareFleet } from './declare.ts';
 import { everyOne, everyStep } from './every-step.ts';
 import { withPlacedExamples } from './examples.ts';
@@ -20,9 +20,14 @@ import { KeptRole } from './kept-role.ts';
 import { watchLargeLogs } from './large-logs.ts';
 import { rememberVersion } from './last-here.ts';
 import { findOldRoles, type OldRole, stopOldRole } from './leftovers.ts';
+import { admitDatabase } from './move/admit.ts';
+import { atPlace, choosePlace } from './move/choose-place.ts';
+import { type KeeperHands, moveInKeeper } from './move/keeper-move.ts';
+import type { MoveRequest } from './move/move.ts';
+import { takeRequest } from './move/request.ts';
 import { orEnded } from './or-ended.ts';
 import { chooseApiPort } from './ports.ts';
-import { type Introduction, introduce, keepersApp, prepareSchema } from './prepare.ts';
+import { type Introduction, introduce, keepersApp, orRefused, prepareSchema } from './prepare.ts';
 
 export interface KeeperOptions {
   readonly config: Config;
@@ -60,7 +65,10 @@ export interface Keeper {
   stop(): Promise<void>;
   /** While it stops: whatever is still there is killed. */
   hurry(): void;
-  /** Makes the fleet what the examples say by now: one was added or removed. What came of it is in a run file. */
+  /**
+   * Does what was asked for: moves the database, makes the fleet what the examples say by now. What came of it is in a run
+   * file each.
+   */
   reread(): Promise<void>;
 }
 
@@ -113,6 +121,9 @@ class Installation {
   #alive: NodeJS.Timeout | undefined;
   #largeLogs: { end(): void } | undefined;
   #rereading: Promise<void> = Promise.resolve();
+  readonly #movesOff = new AbortController();
+  #isMoving = false;
+  #lastMoveAt: number | undefined;
 
   constructor(options: KeeperOptions, startedAt: string, lock: DataLock) {
     this.#options = options;
@@ -132,6 +143,7 @@ class Installation {
     this.#config = { ...this.#config, apiPort: await chooseApiPort(this.#config, old) };
     this.#options.prepare?.(this.#config.dataDir);
     this.#config = withPlacedExamples(this.#config, (message) => this.#logger.warn(message));
+    this.#config = atPlace(this.#config, choosePlace(this.#config));
     const { dataDir, apiPort } = this.#config;
     mkdirSync(join(dataDir, 'logs'), { recursive: true, mode: 0o700 });
     this.#largeLogs = watchLargeLogs(dataDir, this.#logger);
@@ -148,7 +160,10 @@ class Installation {
     this.#tookOver ||= database.adopted && database.facts().kind === 'embedded';
     signal.throwIfAborted();
     const isOurs = database.facts().kind === 'embedded';
-    const migrations = await prepareSchema(database.directUrl() ?? database.url(), this.#logger, isOurs);
+    const directUrl = database.directUrl() ?? database.url();
+    const settled = await orRefused(directUrl, () => admitDatabase(dataDir, directUrl));
+    if (settled !== undefined) this.#logger.warn(settled);
+    const migrations = await prepareSchema(directUrl, this.#logger, isOurs);
     if (isOurs) await rememberVersion(dataDir);
     signal.throwIfAborted();
 
@@ -185,14 +200,7 @@ class Installation {
     const { dataDir } = this.#config;
     const hasApi = roles.includes('api');
     const signInUrl = hasApi ? await introduction.signInUrl() : undefined;
-    writeRunFile(dataDir, 'keeper', {
-      pid: process.pid,
-      start_time: processStartTime(process.pid) ?? '',
-      started_at: this.#startedAt,
-      version,
-      roles,
-      database: database.facts(),
-    } satisfies KeeperFacts);
+    this.#sayWhatRuns(database);
     return {
       url: hasApi ? apiUrl(this.#config) : undefined,
       signInUrl,
@@ -204,10 +212,60 @@ class Installation {
       stop: () => this.#stop(),
       hurry: () => this.#hurry(),
       reread: () => {
-        this.#rereading = this.#rereading.then(() => this.#reread());
+        // Asked for while one is under way, it is not kept for later: whoever asks sees that.
+        const request = takeRequest(dataDir);
+        const isAsked = request !== undefined && !this.#isMoving;
+        this.#rereading = this.#rereading.then(() => (isAsked ? this.#move(request) : this.#reread()));
         return this.#rereading;
       },
     };
+  }
+
+  #sayWhatRuns(database: KeptDatabase): void {
+    writeRunFile(this.#config.dataDir, 'keeper', {
+      pid: process.pid,
+      start_time: processStartTime(process.pid) ?? '',
+      started_at: this.#startedAt,
+      version,
+      roles: this.#options.roles,
+      database: database.facts(),
+    } satisfies KeeperFacts);
+  }
+
+  async #move(request: MoveRequest): Promise<void> {
+    this.#isMoving = true;
+    const stopRoles = async (closed: () => Promise<void>) => {
+      const api = this.#roles.filter(({ role }) => role === 'api');
+      const others = this.#roles.filter(({ role }) => role !== 'api');
+      const stop = (roles: readonly KeptRole[]) => everyOne(roles.map((role) => role.stop('SIGTERM', ROLE_GRACE_MS)));
+      await everyStep(
+        () => stop(api),
+        closed,
+        () => stop(others),
+      );
+      this.#roles = [];
+    };
+    const hands: KeeperHands = {
+      logger: this.#logger,
+      hasApi: this.#options.roles.includes('api'),
+      config: () => this.#config,
+      database: () => this.#database!,
+      tellRoles: () => this.#tellRoles(),
+      stopRoles,
+      startRoles: async () => {
+        this.#lastMoveAt = Date.now();
+        // Those of a try that failed.
+        await stopRoles(async () => undefined);
+        await this.#startRoles([]);
+      },
+      use: (database, config) => {
+        this.#database = database;
+        this.#config = config;
+        this.#sayWhatRuns(database);
+      },
+    };
+    await moveInKeeper(request, hands, this.#movesOff.signal);
+    this.#isMoving = false;
   }
 
   // One at a time, and whoever asked finds what came of it.
@@ -264,6 +322,9 @@ class Installation {
     const cache = getCompileCacheDir();
     return {
       ...environmentOf({ ...this.#config, ...addresses }),
+      // One that the keeper was started with may belong to a database that was left.
+      ...(addresses.databaseDirectUrl === undefined ? { DATABASE_DIRECT_URL: '' } : {}),
+      ...(this.#lastMoveAt === undefined ? {} : { [OUTAGE_ENDED_MARKER]: String(this.#lastMoveAt) }),
       // The same as the keeper's: a role loads mostly what it has loaded already.
       NODE_COMPILE_CACHE: cache === undefined ? join(this.#config.dataDir, 'cache') : dirname(cache),
     };
@@ -275,7 +336,9 @@ class Installation {
   }
 
   async #stop(): Promise<void> {
+    this.#movesOff.abort(new Error('Quarterdeck is being stopped'));
     await everyStep(
+      () => this.#rereading.catch(() => undefined),
       () => this.#endHost(),
       () => this.#stopOthers(),
       () => this.#database?.stop(),

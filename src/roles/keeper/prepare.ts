@@ -31,11 +31,18 @@ export class DatabaseRefused extends Error {
  */
 export async function prepareSchema(url: string, logger: Logger, isOurs = false): Promise<string[]> {
   const migrations = await ourMigrations();
-  try {
+  return orRefused(url, async () => {
     if (!isOurs) await sayNoCopy(url, logger);
     const applied = await migrate(url, migrations);
     await setSearchPath(url, logger);
     return applied;
+  });
+}
+
+/** Does something with a database; one that is unsuitable or cannot be reached is told as DatabaseRefused. */
+export async function orRefused<T>(url: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     if (error instanceof DatabaseUnsuitable) throw new DatabaseRefused(error.message, { cause: error });
     const { code } = error as { code?: string };

@@ -5,6 +5,7 @@ import { completion } from './completion.ts';
 import { checkConfig, explainSettings } from './config.ts';
 import { addContext, listContexts, removeContext, showContext, useContext } from './context.ts';
 import { listDatabaseCopies, restoreDatabaseCopy } from './database-copies.ts';
+import { moveDatabase } from './database-move.ts';
 import { down } from './down.ts';
 import { addExample, listExamples, removeExample } from './example.ts';
 import { hookStatus, installHook, removeHook, sendHookEvents } from './hook.ts';
@@ -26,6 +27,11 @@ export const localOperations: readonly AnyLocalOperation[] = [
   removeExample,
   listDatabaseCopies,
   restoreDatabaseCopy,
+  moveDatabase,
+  installHook,
+  removeHook,
+  hookStatus,
+  sendHookEvents,
   addContext,
   listContexts,
   useContext,
@@ -35,10 +41,6 @@ export const localOperations: readonly AnyLocalOperation[] = [
   checkConfig,
   api,
   completion,
-  installHook,
-  removeHook,
-  hookStatus,
-  sendHookEvents,
   mcp,
   showVersion,
 ];

@@ -32,6 +32,8 @@ const SETTINGS = {
   intervalstyle: 'postgres',
   bytea_output: 'hex',
   extra_float_digits: '1',
+  // A server of the operator's may have it off; what is decided here must be on disk.
+  synchronous_commit: 'on',
 };
 
 const LOCK_WAIT_MS = 30_000;
