@@ -20,8 +20,25 @@ import {
   fleetOperations,
   type ServerFacts,
 } from './domains/fleet/index.ts';
-import { Log, logErrors, logEvents, logHandlers, logLoops, logOperations } from './domains/log/index.ts';
-import { Work, workErrors, workEvents, workHandlers, workLoops, workOperations } from './domains/work/index.ts';
+import {
+  type Keeping,
+  Log,
+  LogAudit,
+  logErrors,
+  logEvents,
+  logHandlers,
+  logLoops,
+  logOperations,
+} from './domains/log/index.ts';
+import {
+  Work,
+  type WorkKeeping,
+  workErrors,
+  workEvents,
+  workHandlers,
+  workLoops,
+  workOperations,
+} from './domains/work/index.ts';
 import { Wakeups } from './platform/bus/wakeups.ts';
 import type { Call, Caller } from './platform/call.ts';
 import { Database, fleetScope } from './platform/db/database.ts';
@@ -45,6 +62,8 @@ export interface AppOptions {
   readonly publicUrl: () => string;
   /** What it says of the server that it belongs to; unless stated, what the defaults are. */
   readonly describeServer?: () => Promise<ServerFacts>;
+  /** What is kept for how long, and where on this machine; unless stated, everything, and nothing beside the database. */
+  readonly keeping?: Keeping & WorkKeeping;
 }
 
 /** Every event type that a room writes, and every error that one throws: for the catalogue pages and their tests. */
@@ -149,7 +168,7 @@ export function createApp(options: AppOptions): App {
     work,
     fleet,
     operations: [
-      ...bind(logOperations, logHandlers(log)),
+      ...bind(logOperations, logHandlers(log, new LogAudit(log, options.keeping?.archiveDir))),
       ...bind(accessOperations, accessHandlers(access)),
       ...bind(workOperations, workHandlers(work)),
       ...bind(fleetOperations, fleetHandlers(fleet)),
@@ -157,9 +176,9 @@ export function createApp(options: AppOptions): App {
     call: (caller, callOptions) => makeCall(db, caller, callOptions),
     systemCall,
     engineLoops: () => [
-      ...logLoops({ db, log, call: systemCall(), failed }),
+      ...logLoops({ db, log, call: systemCall(), failed, keeping: options.keeping }),
       ...accessLoops({ access, call: systemCall(), failed }),
-      ...workLoops({ db, log, work, call: systemCall(), failed }),
+      ...workLoops({ db, log, work, call: systemCall(), failed, keeping: options.keeping }),
       ...fleetLoops({ fleet, call: systemCall(), failed }),
     ],
     start() {

@@ -1,7 +1,7 @@
 // The configuration of one start: flags over environment over quarterdeck.yaml over defaults, checked and frozen. Nothing
 // else in the program reads settings from the environment.
 import { existsSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { type DeclaredAgents, type Manifest, readManifest } from './config/manifest.ts';
 import { type ConfigProblem, ConfigRefused, show } from './config/problems.ts';
@@ -20,6 +20,10 @@ export interface Config {
   readonly insecureBind: boolean;
   readonly publicUrl: string | undefined;
   readonly logLevel: string;
+  /** Absolute. */
+  readonly archiveDir: string;
+  readonly logKeepDays: number | undefined;
+  readonly workKeepDays: number | undefined;
   readonly databaseUrl: string | undefined;
   readonly databaseDirectUrl: string | undefined;
   /** Every agent that the operator's manifest declares. */
@@ -134,6 +138,9 @@ export function valuesOf(config: Config): Record<SettingKey, unknown> {
     insecure_bind: config.insecureBind,
     public_url: config.publicUrl,
     log_level: config.logLevel,
+    archive: config.archiveDir,
+    log_keep_days: config.logKeepDays,
+    work_keep_days: config.workKeepDays,
     database_url: config.databaseUrl,
     database_direct_url: config.databaseDirectUrl,
   };
@@ -208,7 +215,10 @@ function weigh(
       });
     }
   }
-  if (values.data !== undefined) values.data = resolve(baseOf(origins.data, source, manifest), String(values.data));
+  for (const key of ['data', 'archive'] as const) {
+    const path = values[key];
+    if (path !== undefined) values[key] = resolve(baseOf(origins[key], source, manifest), String(path));
+  }
   // Each value has just passed the schema of its key.
   return { values: values as SettingValues, origins: origins as Record<SettingKey, Origin>, problems };
 }
@@ -266,6 +276,9 @@ function toConfig(values: SettingValues): Omit<Config, 'agents' | 'examples' | '
     insecureBind: values.insecure_bind!,
     publicUrl: values.public_url === undefined ? undefined : new URL(values.public_url).origin,
     logLevel: values.log_level!,
+    archiveDir: values.archive ?? join(values.data!, 'archive'),
+    logKeepDays: values.log_keep_days,
+    workKeepDays: values.work_keep_days,
     databaseUrl: values.database_url,
     databaseDirectUrl: values.database_direct_url,
   };

@@ -49,6 +49,7 @@ class EventListOutput(TypedDict):
     items: List[EventListItem]
     next_cursor: Optional[str]  # Give it as `after` to go on; null at the end
     as_of: str  # Position of the log at which this answer is true
+    archived_up_to: Optional[str]  # Events up to this position are in the archive only (log.archive.read); null: all are here
 
 
 class EventShowOutput(TypedDict):
@@ -81,6 +82,69 @@ class LogLiveOutput(TypedDict):
     items: List[LogLiveOutputItemsItem]
     next_cursor: str
     state: Literal["resumed", "resumed_from_db", "reset"]  # reset: fetch a snapshot, continuity is broken
+
+
+class LogHeadOutput(TypedDict):
+    head: Optional[str]  # Number and hash of the newest seal
+    sealed_at: Optional[str]
+    sealed_up_to: Optional[str]  # Position of the last sealed event
+    not_yet_sealed: int  # Events behind it, counted up to 100,000
+    archived_up_to: Optional[str]  # Events up to this position are in the archive only
+
+
+class LogVerifyOutputProblemsItem(TypedDict):
+    kind: Literal["row_changed", "row_deleted", "row_inserted", "segment_changed", "seal_changed", "seal_missing", "archive_unreadable", "tail_missing", "head_unknown"]
+    seal: Optional[int]
+    cursor: Optional[str]  # The event it is about
+    detail: str
+
+
+class LogVerifyOutput(TypedDict):
+    intact: bool  # Nothing was found wrong in what this answer covers
+    seals: int  # How many seals were looked at
+    rows: int  # How many events they cover
+    problems: List[LogVerifyOutputProblemsItem]
+    last_seal: Optional[str]  # Number and hash of the last seal looked at
+    next_after: Optional[int]  # Give it as `after` to go on; null: all was looked at, also the head
+
+
+class ArchiveListItem(TypedDict):
+    partition: str
+    first: str  # Position of its first event
+    last: str  # Position of its end
+    first_at: Optional[str]
+    last_at: Optional[str]
+    events: int
+    bytes: int
+    file: str  # Its name below `log` in the archive directory
+    host: str  # The machine that wrote it
+    is_here: bool  # The server that answers can read it
+    written_at: str
+
+
+class ArchiveListOutput(TypedDict):
+    items: List[ArchiveListItem]
+    next_cursor: Optional[str]  # Give it as `after` to go on; null at the end
+    as_of: str  # Position of the log at which this answer is true
+
+
+class ArchiveReadItem(TypedDict):
+    cursor: str
+    id: str
+    at: str
+    event_type: str
+    source_agent: str
+    tenant: str
+    subject: Optional[str]
+    payload: Dict[str, Any]
+    correlation_id: Optional[str]
+    causation_id: Optional[str]
+
+
+class ArchiveReadOutput(TypedDict):
+    items: List[ArchiveReadItem]
+    next_cursor: Optional[str]  # Give it as `after` to go on; null at the end
+    as_of: str  # Position of the log at which this answer is true
 
 
 class AccessMeOutputServer(TypedDict):
@@ -742,6 +806,116 @@ class LogOperations:
         given = {"topics": topics, "after": after, "wait": wait, "limit": limit}
         answer: LogLiveOutput = self._send(Wire("log.live", "GET", "/v1/live", False), given, options)
         return answer
+
+    def head(
+        self,
+        *,
+        options: Optional[CallOptions] = None,
+    ) -> LogHeadOutput:
+        """The newest seal of the log; kept elsewhere, it shows later that nothing was cut off.
+
+        ``GET /v1/log/head`` · ability ``log:read``
+        """
+        given = {}
+        answer: LogHeadOutput = self._send(Wire("log.head", "GET", "/v1/log/head", False), given, options)
+        return answer
+
+    def verify(
+        self,
+        *,
+        after: Optional[int] = None,
+        limit: Optional[int] = None,
+        head: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> LogVerifyOutput:
+        """Read events and archives against their seals and name what was tampered with, some seals at a time.
+
+        ``GET /v1/log/verification`` · ability ``log:read``
+
+        after: Begin behind this seal: `next_after` of the answer before; default: 0
+        limit: Most seals in one answer; it also ends after two seconds; default: 100
+        head: A head that was kept elsewhere, as `log head` shows it
+        """
+        given = {"after": after, "limit": limit, "head": head}
+        answer: LogVerifyOutput = self._send(Wire("log.verify", "GET", "/v1/log/verification", False), given, options)
+        return answer
+
+
+class ArchiveOperations:
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def list(
+        self,
+        *,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> ArchiveListOutput:
+        """The files that old partitions of the log went to, oldest first.
+
+        ``GET /v1/log/archives`` · ability ``log:read``
+
+        after: Position in the log, as an earlier answer gave it
+        limit: Most items in one answer; default: 100
+        """
+        given = {"after": after, "limit": limit}
+        answer: ArchiveListOutput = self._send(Wire("log.archive.list", "GET", "/v1/log/archives", False), given, options)
+        return answer
+
+    def list_all(
+        self,
+        *,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> Iterator[ArchiveListItem]:
+        """The items of ``list``, page after page until the end."""
+        return all_items(self.list, {"after": after, "limit": limit}, options)
+
+    def read(
+        self,
+        *,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        since: Optional[str] = None,
+        until: Optional[str] = None,
+        event_type: Optional[str] = None,
+        source_agent: Optional[str] = None,
+        subject: Optional[str] = None,
+        correlation_id: Optional[str] = None,
+        tenant: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> ArchiveReadOutput:
+        """Events out of the archive, oldest first; an empty answer with a next_cursor goes on.
+
+        ``GET /v1/log/archives/events`` · ability ``log:read``
+
+        after: Position in the log, as an earlier answer gave it
+        limit: Most items in one answer; default: 100
+        event_type: Exact type, or a prefix like work.*
+        tenant: Lower-case name, 1 to 63 characters
+        """
+        given = {"after": after, "limit": limit, "since": since, "until": until, "event_type": event_type, "source_agent": source_agent, "subject": subject, "correlation_id": correlation_id, "tenant": tenant}
+        answer: ArchiveReadOutput = self._send(Wire("log.archive.read", "GET", "/v1/log/archives/events", False), given, options)
+        return answer
+
+    def read_all(
+        self,
+        *,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        since: Optional[str] = None,
+        until: Optional[str] = None,
+        event_type: Optional[str] = None,
+        source_agent: Optional[str] = None,
+        subject: Optional[str] = None,
+        correlation_id: Optional[str] = None,
+        tenant: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> Iterator[ArchiveReadItem]:
+        """The items of ``read``, page after page until the end."""
+        return all_items(self.read, {"after": after, "limit": limit, "since": since, "until": until, "event_type": event_type, "source_agent": source_agent, "subject": subject, "correlation_id": correlation_id, "tenant": tenant}, options)
 
 
 class AccessOperations:
@@ -1417,6 +1591,7 @@ class Operations:
     def __init__(self, send: Send) -> None:
         self.event = EventOperations(send)
         self.log = LogOperations(send)
+        self.archive = ArchiveOperations(send)
         self.access = AccessOperations(send)
         self.session = SessionOperations(send)
         self.tenant = TenantOperations(send)

@@ -119,6 +119,108 @@ export interface LogLiveOutput {
   readonly state: 'resumed' | 'resumed_from_db' | 'reset';
 }
 
+export type LogHeadInput = Readonly<Record<string, never>>;
+
+export interface LogHeadOutput {
+  /** Number and hash of the newest seal */
+  readonly head: string | null;
+  readonly sealed_at: string | null;
+  /** Position of the last sealed event */
+  readonly sealed_up_to: string | null;
+  /** Events behind it, counted up to 100,000 */
+  readonly not_yet_sealed: number;
+  /** Events up to this position are in the archive only */
+  readonly archived_up_to: string | null;
+}
+
+export interface LogVerifyInput {
+  /** Begin behind this seal: `next_after` of the answer before; default: 0 */
+  readonly after?: number | undefined;
+  /** Most seals in one answer; it also ends after two seconds; default: 100 */
+  readonly limit?: number | undefined;
+  /** A head that was kept elsewhere, as `log head` shows it */
+  readonly head?: string | undefined;
+}
+
+export interface LogVerifyOutput {
+  /** Nothing was found wrong in what this answer covers */
+  readonly intact: boolean;
+  /** How many seals were looked at */
+  readonly seals: number;
+  /** How many events they cover */
+  readonly rows: number;
+  readonly problems: readonly {
+    readonly kind: 'row_changed' | 'row_deleted' | 'row_inserted' | 'segment_changed' | 'seal_changed' | 'seal_missing' | 'archive_unreadable' | 'tail_missing' | 'head_unknown';
+    readonly seal: number | null;
+    /** The event it is about */
+    readonly cursor: string | null;
+    readonly detail: string;
+  }[];
+  /** Number and hash of the last seal looked at */
+  readonly last_seal: string | null;
+  /** Give it as `after` to go on; null: all was looked at, also the head */
+  readonly next_after: number | null;
+}
+
+export interface ArchiveListInput {
+  /** Position in the log, as an earlier answer gave it */
+  readonly after?: string | undefined;
+  /** Most items in one answer; default: 100 */
+  readonly limit?: number | undefined;
+}
+
+export interface ArchiveListItem {
+  readonly partition: string;
+  /** Position of its first event */
+  readonly first: string;
+  /** Position of its end */
+  readonly last: string;
+  readonly first_at: string | null;
+  readonly last_at: string | null;
+  readonly events: number;
+  readonly bytes: number;
+  /** Its name below `log` in the archive directory */
+  readonly file: string;
+  /** The machine that wrote it */
+  readonly host: string;
+  /** The server that answers can read it */
+  readonly is_here: boolean;
+  readonly written_at: string;
+}
+
+export type ArchiveListOutput = Page<ArchiveListItem>;
+
+export interface ArchiveReadInput {
+  /** Position in the log, as an earlier answer gave it */
+  readonly after?: string | undefined;
+  /** Most items in one answer; default: 100 */
+  readonly limit?: number | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  /** Exact type, or a prefix like work.* */
+  readonly event_type?: string | undefined;
+  readonly source_agent?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly correlation_id?: string | undefined;
+  /** Lower-case name, 1 to 63 characters */
+  readonly tenant?: string | undefined;
+}
+
+export interface ArchiveReadItem {
+  readonly cursor: string;
+  readonly id: string;
+  readonly at: string;
+  readonly event_type: string;
+  readonly source_agent: string;
+  readonly tenant: string;
+  readonly subject: string | null;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly correlation_id: string | null;
+  readonly causation_id: string | null;
+}
+
+export type ArchiveReadOutput = Page<ArchiveReadItem>;
+
 export type AccessMeInput = Readonly<Record<string, never>>;
 
 export interface AccessMeOutput {
@@ -962,6 +1064,60 @@ export class LogOperations {
   live(input: LogLiveInput = {}, options?: CallOptions): Promise<LogLiveOutput> {
     return this.#send({ name: 'log.live', method: 'GET', path: '/v1/live', keyed: false }, input, options);
   }
+
+  /**
+   * The newest seal of the log; kept elsewhere, it shows later that nothing was cut off.
+   *
+   * `GET /v1/log/head` · ability `log:read`
+   */
+  head(input: LogHeadInput = {}, options?: CallOptions): Promise<LogHeadOutput> {
+    return this.#send({ name: 'log.head', method: 'GET', path: '/v1/log/head', keyed: false }, input, options);
+  }
+
+  /**
+   * Read events and archives against their seals and name what was tampered with, some seals at a time.
+   *
+   * `GET /v1/log/verification` · ability `log:read`
+   */
+  verify(input: LogVerifyInput = {}, options?: CallOptions): Promise<LogVerifyOutput> {
+    return this.#send({ name: 'log.verify', method: 'GET', path: '/v1/log/verification', keyed: false }, input, options);
+  }
+}
+
+export class ArchiveOperations {
+  readonly #send: Send;
+
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  /**
+   * The files that old partitions of the log went to, oldest first.
+   *
+   * `GET /v1/log/archives` · ability `log:read`
+   */
+  list(input: ArchiveListInput = {}, options?: CallOptions): Promise<ArchiveListOutput> {
+    return this.#send({ name: 'log.archive.list', method: 'GET', path: '/v1/log/archives', keyed: false }, input, options);
+  }
+
+  /** The items of `list`, page after page until the end. */
+  listAll(input: ArchiveListInput = {}, options?: CallOptions): AsyncGenerator<ArchiveListItem> {
+    return allItems((after) => this.list({ ...input, ...after }, options));
+  }
+
+  /**
+   * Events out of the archive, oldest first; an empty answer with a next_cursor goes on.
+   *
+   * `GET /v1/log/archives/events` · ability `log:read`
+   */
+  read(input: ArchiveReadInput = {}, options?: CallOptions): Promise<ArchiveReadOutput> {
+    return this.#send({ name: 'log.archive.read', method: 'GET', path: '/v1/log/archives/events', keyed: false }, input, options);
+  }
+
+  /** The items of `read`, page after page until the end. */
+  readAll(input: ArchiveReadInput = {}, options?: CallOptions): AsyncGenerator<ArchiveReadItem> {
+    return allItems((after) => this.read({ ...input, ...after }, options));
+  }
 }
 
 export class AccessOperations {
@@ -1357,6 +1513,7 @@ export class ServerOperations {
 export class Operations {
   readonly event: EventOperations;
   readonly log: LogOperations;
+  readonly archive: ArchiveOperations;
   readonly access: AccessOperations;
   readonly session: SessionOperations;
   readonly tenant: TenantOperations;
@@ -1371,6 +1528,7 @@ export class Operations {
   constructor(send: Send) {
     this.event = new EventOperations(send);
     this.log = new LogOperations(send);
+    this.archive = new ArchiveOperations(send);
     this.access = new AccessOperations(send);
     this.session = new SessionOperations(send);
     this.tenant = new TenantOperations(send);

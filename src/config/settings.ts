@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { integerFromText, setting, switchFromText } from '../platform/settings.ts';
 
 const port = z.int('a port number').min(0, 'a port from 0 to 65535').max(65_535, 'a port from 0 to 65535');
+const days = z.int('a number of days').min(1, 'at least 1 day').max(36_500, 'at most 36500 days');
 
 export const settings = {
   data: setting({
@@ -75,6 +76,32 @@ export const settings = {
     environment: 'QUARTERDECK_LOG_LEVEL',
     fallback: () => 'info' as const,
   }),
+  archive: setting({
+    schema: z
+      .string('a directory')
+      .min(1, 'a directory')
+      .max(4096)
+      .describe(
+        'Directory of archives; one that all machines share where several run. Relative paths count from where it is said',
+      )
+      .meta({ examples: ['/srv/quarterdeck-archive'] }),
+    environment: 'QUARTERDECK_ARCHIVE',
+    fallbackWords: '`archive` in the data directory',
+  }),
+  log_keep_days: setting({
+    schema: days
+      .describe('Events that are older leave the database for the archive, a partition of ten million at a time')
+      .meta({ examples: [400] }),
+    environment: 'QUARTERDECK_LOG_KEEP_DAYS',
+    fromText: integerFromText,
+    fallbackWords: 'every event stays in the database',
+  }),
+  work_keep_days: setting({
+    schema: days.describe('Jobs that ended longer ago are removed for good, a week at a time').meta({ examples: [90] }),
+    environment: 'QUARTERDECK_WORK_KEEP_DAYS',
+    fromText: integerFromText,
+    fallbackWords: 'every job stays',
+  }),
   database_url: setting({
     schema: z
       .string('postgres://user:password@host:port/database')
@@ -117,6 +144,9 @@ export const settingFlags = {
   insecure_bind: settings.insecure_bind.schema.optional(),
   public_url: settings.public_url.schema.optional(),
   log_level: settings.log_level.schema.optional(),
+  archive: settings.archive.schema.optional(),
+  log_keep_days: settings.log_keep_days.schema.optional(),
+  work_keep_days: settings.work_keep_days.schema.optional(),
 };
 
 export function isLoopback(address: string): boolean {

@@ -64,6 +64,7 @@ export async function runRole(plan: RolePlan): Promise<void> {
     logger,
     publicUrl: () => apiUrl(config),
     describeServer: () => serverFacts(config, async () => (await import('./keeper/survey.ts')).survey(config.dataDir)),
+    keeping: config,
   });
   const outageEnded = Number(process.env[OUTAGE_ENDED_MARKER]);
   if (outageEnded > 0) app.db.availability.noteOutageUntil(outageEnded);

@@ -27,14 +27,14 @@ for (const { cli, input } of [...localOperations, ...referenceOperations, ...all
 /** What is wrong with a command line; undefined when the program would take its words and flags. */
 function complaint(line: string): string | undefined {
   const tokens = (line.replace(/\s#.*$/, '').match(/'[^']*'|"[^"]*"|\S+/g) ?? []).filter((token) => token !== '…');
-  const words = tokens.slice(0, 2).join(' ');
-  const name = commands.has(words) ? words : (tokens[0] ?? '');
+  const leading = [3, 2].map((count) => tokens.slice(0, count).join(' '));
+  const name = leading.find((words) => commands.has(words)) ?? tokens[0] ?? '';
   const command = commands.get(name);
   if (command === undefined) {
     const isGroup = [...commands.keys()].some((known) => known.startsWith(`${name} `));
     return tokens.length === 0 || name.startsWith('--') || (isGroup && tokens[1]?.startsWith('--') === true)
       ? undefined
-      : `there is no command "${words}"`;
+      : `there is no command "${leading.at(-1)}"`;
   }
   const rest = tokens.slice(name.split(' ').length);
   const unknown = rest.find((token) => token.startsWith('--') && !command.flags.has(token.slice(2).split('=')[0]!));

@@ -55,6 +55,10 @@ export const steps: readonly Step[] = [
     input: (past) => ({ after: past['access.token.list'].as_of, topics: 'type:price.*', limit: 5 }),
     otherwise: { cli: 'it follows until it is ended: src/interfaces/cli' },
   },
+  { operation: 'log.head' },
+  { operation: 'log.verify', input: () => ({ limit: 10 }) },
+  { operation: 'log.archive.list', input: () => ({ limit: 10 }) },
+  { operation: 'log.archive.read', input: () => ({ event_type: 'price.*', limit: 10 }) },
 
   {
     operation: 'work.job.add',

@@ -40,6 +40,10 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     answer: 'refused',
   },
   'log.live': { input: ({ before }) => ({ after: before, limit: 500 }), answer: 'own' },
+  'log.head': { input: () => ({}), answer: 'refused' },
+  'log.verify': { input: () => ({}), answer: 'refused' },
+  'log.archive.list': { input: () => ({}), answer: 'refused' },
+  'log.archive.read': { input: () => ({ limit: 500 }), answer: 'refused' },
 
   'access.me': nothing,
   'access.session.create': { input: () => ({ key: 'qd_link_no' }), answer: 'refused' },

@@ -38,4 +38,24 @@ export const logErrors = errorTable('log', {
     message: 'Events of the type {event_type} are written by the server only',
     hint: 'Choose a type of your own.',
   },
+  archived: {
+    status: 410,
+    message: 'The position {cursor} lies before the oldest event that is kept here: what follows it was archived',
+    hint: 'Read it with `quarterdeck log archive read`, or go on from {archived_up_to}.',
+  },
+  archive_unreadable: {
+    status: 503,
+    message: 'The archive {file} cannot be read here: {problem}',
+    hint: 'It was written on {host}: ask there, or set `archive` to a directory that all machines share.',
+  },
+  bad_head: {
+    status: 422,
+    message: '{head} is no head of a log',
+    hint: 'Give it as `quarterdeck log head` shows it, or the 64 hexadecimal digits alone.',
+  },
+  fleet_only: {
+    status: 403,
+    message: 'Seals and archives hold the events of every tenant: only a credential of the whole fleet may read them',
+    hint: 'Use a token that is not limited to one tenant.',
+  },
 });

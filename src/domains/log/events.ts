@@ -15,4 +15,16 @@ export const logEvents = eventTable('log', {
     summary: 'Fewer than two partitions of the log lie ready',
     payload: z.object({ ready: z.int() }),
   },
+  'segment.sealed': {
+    summary: 'A segment of the log was sealed; the head shows later that nothing was cut off',
+    payload: z.object({ head: z.string(), from_seq: z.int(), to_seq: z.int(), rows: z.int() }),
+  },
+  'partition.archived': {
+    summary: 'A partition of the log was written to a file, read back and dropped from the database',
+    payload: z.object({ partition: z.string(), from_seq: z.int(), to_seq: z.int(), rows: z.int(), host: z.string() }),
+  },
+  'archive.failed': {
+    summary: 'A partition of the log could not be archived; nothing was dropped, and it is tried again',
+    payload: z.object({ partition: z.string(), reason: z.string(), host: z.string() }),
+  },
 });

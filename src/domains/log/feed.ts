@@ -4,6 +4,7 @@ import type { Database, Scope } from '../../platform/db/database.ts';
 import { fleetScope } from '../../platform/db/database.ts';
 import { formatCursor, type Position, parseCursor } from './cursor.ts';
 import type { EventItem } from './operations.ts';
+import { archivedUpTo } from './seals/store.ts';
 import { type EventRow, readHorizon, readNext } from './store.ts';
 import type { LogTail, TailedEvent } from './tail.ts';
 import type { TopicFilter } from './topics.ts';
@@ -123,12 +124,16 @@ export class FeedSubscription {
     }
   }
 
-  // Undefined: the position is of another epoch or of the future.
+  // Undefined: the position is of another epoch, of the future, or what follows it was archived.
   async #startPosition(): Promise<{ readonly position: Position } | undefined> {
     const { after } = this.#options;
     if (after === undefined) return { position: this.#tail.position };
     const position = parseCursor(after);
-    if (position.epoch === this.#tail.position.epoch && position.seq <= this.#tail.position.seq) return { position };
+    if (position.epoch === this.#tail.position.epoch && position.seq <= this.#tail.position.seq) {
+      if (this.#tail.recent(position.seq) !== undefined) return { position };
+      const archived = await this.#db.read(this.#options.scope, archivedUpTo);
+      return position.seq < archived ? undefined : { position };
+    }
     // The tail of this process may lag behind another's; the database knows.
     const horizon = await this.#db.read(fleetScope, readHorizon);
     return position.epoch === horizon.epoch && position.seq <= horizon.last ? { position } : undefined;
@@ -138,10 +143,12 @@ export class FeedSubscription {
     for (;;) {
       // What the tail has handed on is final, and whatever comes from it next lies behind that.
       const sure = this.#tail.position.epoch === this.#seen.epoch ? this.#tail.position.seq : 0;
-      const { horizon, rows } = await this.#db.read(this.#options.scope, (tx) =>
-        readNext(tx, this.#seen.seq, PAGE, sure),
-      );
-      if (horizon.epoch !== this.#seen.epoch) {
+      const { horizon, rows, archived } = await this.#db.read(this.#options.scope, async (tx) => {
+        const [next, archived] = await Promise.all([readNext(tx, this.#seen.seq, PAGE, sure), archivedUpTo(tx)]);
+        return { ...next, archived };
+      });
+      // Asked after the rows: what was archived while this reader came along may be missing among them.
+      if (horizon.epoch !== this.#seen.epoch || this.#seen.seq < archived) {
         this.#reset();
         return;
       }

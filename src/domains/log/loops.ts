@@ -3,7 +3,10 @@ import type { Call } from '../../platform/call.ts';
 import { type Database, fleetScope, ownerScope } from '../../platform/db/database.ts';
 import { Loop } from '../../platform/loop.ts';
 import { announce } from '../../platform/signals.ts';
+import { Archiver } from './archive/archiver.ts';
 import { logEvents } from './events.ts';
+import { exportHead } from './seals/heads.ts';
+import { sealNext } from './seals/sealer.ts';
 import type { Log } from './service.ts';
 import * as store from './store.ts';
 
@@ -12,13 +15,22 @@ export interface LogLoopOptions {
   readonly log: Log;
   readonly call: Call;
   readonly failed: (name: string, error: unknown, failures: number) => void;
+  /** Where this machine keeps heads and archives; without it neither is written. */
+  readonly keeping?: Keeping | undefined;
+}
+
+export interface Keeping {
+  readonly dataDir: string;
+  readonly archiveDir: string;
+  /** Undefined: every event stays in the database. */
+  readonly logKeepDays: number | undefined;
 }
 
 const READY_PARTITIONS = 3;
 /** A transaction that holds a floor longer keeps everybody from reading on, so it is ended. */
 export const LONGEST_HOLD_MS = 5_000;
 
-export function logLoops({ db, log, call, failed }: LogLoopOptions): Loop[] {
+export function logLoops({ db, log, call, failed, keeping }: LogLoopOptions): Loop[] {
   return [
     new Loop({ name: 'log.partitions', everyMs: 60_000, failed, turn: () => keepPartitionsReady(db, log, call) }),
     new Loop({ name: 'log.time_marks', everyMs: 20_000, failed, turn: () => db.write(fleetScope, store.addTimeMark) }),
@@ -29,7 +41,17 @@ export function logLoops({ db, log, call, failed }: LogLoopOptions): Loop[] {
       turn: async () => (await db.write(fleetScope, store.forgetOldIds)) > 0,
     }),
     new Loop({ name: 'log.floors', everyMs: 1_000, failed, turn: endLongHolders(db, log, call, LONGEST_HOLD_MS) }),
+    new Loop({ name: 'log.seals', everyMs: 60_000, failed, turn: () => sealNext(db, log, call) }),
+    ...(keeping === undefined ? [] : keepingLoops(keeping, { db, log, call, failed })),
   ];
+}
+
+function keepingLoops(keeping: Keeping, { db, log, call, failed }: Omit<LogLoopOptions, 'keeping'>): Loop[] {
+  const { dataDir, archiveDir: directory, logKeepDays: keepDays } = keeping;
+  const heads = new Loop({ name: 'log.heads', everyMs: 60_000, failed, turn: () => exportHead(db, dataDir) });
+  if (keepDays === undefined) return [heads];
+  const archiver = new Archiver({ db, log, call, directory, keepDays });
+  return [heads, new Loop({ name: 'log.archive', everyMs: 60_000, failed, turn: () => archiver.turn() })];
 }
 
 async function keepPartitionsReady(db: Database, log: Log, call: Call): Promise<void> {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { cursor, eventType, jsonObject, page, pageLimit, slug, timestamp, waitSeconds } from '../../platform/fields.ts';
 import { operation } from '../../platform/operation.ts';
+import { problemKinds } from './seals/problem-kinds.ts';
 
 const eventId = z
   .string()
@@ -95,8 +96,13 @@ export const listEvents = operation({
     until: timestamp.optional(),
     ...filters,
   }),
-  output: page(event),
-  errors: ['log.bad_cursor', 'log.cursor_reset', 'access.tenant_not_found'],
+  output: page(event).extend({
+    archived_up_to: z
+      .string()
+      .nullable()
+      .describe('Events up to this position are in the archive only (log.archive.read); null: all are here'),
+  }),
+  errors: ['log.bad_cursor', 'log.cursor_reset', 'log.archived', 'access.tenant_not_found'],
   cli: {
     words: 'event list',
     columns: ['at', 'source_agent', 'event_type', 'subject', 'cursor'],
@@ -114,7 +120,7 @@ export const showEvent = operation({
   path: '/v1/events/{cursor}',
   input: z.strictObject({ cursor }),
   output: event,
-  errors: ['log.event_not_found', 'log.bad_cursor', 'log.cursor_reset'],
+  errors: ['log.event_not_found', 'log.archived', 'log.bad_cursor', 'log.cursor_reset'],
   cli: { words: 'event show', positional: ['cursor'], example: 'quarterdeck event show 1f3c9a-42' },
   example: { cursor: '1f3c9a-42' },
 });
@@ -147,4 +153,120 @@ export const live = operation({
   noMcp: 'a stream has no end; use log.event.list',
 });
 
-export const operations = { appendEvents, listEvents, showEvent, live };
+export const showHead = operation({
+  name: 'log.head',
+  summary: 'The newest seal of the log; kept elsewhere, it shows later that nothing was cut off',
+  ability: 'log:read',
+  effect: 'read',
+  method: 'GET',
+  path: '/v1/log/head',
+  input: z.strictObject({}),
+  output: z.object({
+    head: z.string().nullable().describe('Number and hash of the newest seal'),
+    sealed_at: z.string().nullable(),
+    sealed_up_to: z.string().nullable().describe('Position of the last sealed event'),
+    not_yet_sealed: z.int().describe('Events behind it, counted up to 100,000'),
+    archived_up_to: z.string().nullable().describe('Events up to this position are in the archive only'),
+  }),
+  errors: ['log.fleet_only'],
+  cli: { words: 'log head', example: 'quarterdeck log head' },
+});
+
+export const verifyLog = operation({
+  name: 'log.verify',
+  summary: 'Read events and archives against their seals and name what was tampered with, some seals at a time',
+  ability: 'log:read',
+  effect: 'read',
+  method: 'GET',
+  path: '/v1/log/verification',
+  input: z.strictObject({
+    after: z.int().min(0).default(0).describe('Begin behind this seal: `next_after` of the answer before'),
+    limit: z.int().min(1).max(1000).default(100).describe('Most seals in one answer; it also ends after two seconds'),
+    head: z.string().max(100).optional().describe('A head that was kept elsewhere, as `log head` shows it'),
+  }),
+  output: z.object({
+    intact: z.boolean().describe('Nothing was found wrong in what this answer covers'),
+    seals: z.int().describe('How many seals were looked at'),
+    rows: z.int().describe('How many events they cover'),
+    problems: z.array(
+      z.object({
+        kind: z.enum(problemKinds),
+        seal: z.int().nullable(),
+        cursor: z.string().nullable().describe('The event it is about'),
+        detail: z.string(),
+      }),
+    ),
+    last_seal: z.string().nullable().describe('Number and hash of the last seal looked at'),
+    next_after: z.int().nullable().describe('Give it as `after` to go on; null: all was looked at, also the head'),
+  }),
+  errors: ['log.fleet_only', 'log.bad_head'],
+  cli: { words: 'log verify', example: 'quarterdeck log verify' },
+  example: { limit: 10 },
+});
+
+export const listArchives = operation({
+  name: 'log.archive.list',
+  summary: 'The files that old partitions of the log went to, oldest first',
+  ability: 'log:read',
+  effect: 'read',
+  method: 'GET',
+  path: '/v1/log/archives',
+  input: z.strictObject({ after: cursor.optional(), limit: pageLimit }),
+  output: page(
+    z.object({
+      partition: z.string(),
+      first: z.string().describe('Position of its first event'),
+      last: z.string().describe('Position of its end'),
+      first_at: z.string().nullable(),
+      last_at: z.string().nullable(),
+      events: z.int(),
+      bytes: z.int(),
+      file: z.string().describe('Its name below `log` in the archive directory'),
+      host: z.string().describe('The machine that wrote it'),
+      is_here: z.boolean().describe('The server that answers can read it'),
+      written_at: z.string(),
+    }),
+  ),
+  errors: ['log.fleet_only', 'log.bad_cursor', 'log.cursor_reset'],
+  cli: {
+    words: 'log archive list',
+    columns: ['partition', 'first_at', 'last_at', 'events', 'bytes', 'host', 'is_here'],
+    example: 'quarterdeck log archive list',
+  },
+  example: { limit: 20 },
+});
+
+export const readArchive = operation({
+  name: 'log.archive.read',
+  summary: 'Events out of the archive, oldest first; an empty answer with a next_cursor goes on',
+  ability: 'log:read',
+  effect: 'read',
+  method: 'GET',
+  path: '/v1/log/archives/events',
+  input: z.strictObject({
+    after: cursor.optional(),
+    limit: pageLimit,
+    since: timestamp.optional(),
+    until: timestamp.optional(),
+    ...filters,
+  }),
+  output: page(event),
+  errors: ['log.fleet_only', 'log.archive_unreadable', 'log.bad_cursor', 'log.cursor_reset', 'access.tenant_not_found'],
+  cli: {
+    words: 'log archive read',
+    columns: ['at', 'source_agent', 'event_type', 'subject', 'cursor'],
+    example: 'quarterdeck log archive read --since 2026-01-01T00:00:00Z --until 2026-02-01T00:00:00Z',
+  },
+  example: { limit: 20 },
+});
+
+export const operations = {
+  appendEvents,
+  listEvents,
+  showEvent,
+  live,
+  showHead,
+  verifyLog,
+  listArchives,
+  readArchive,
+};

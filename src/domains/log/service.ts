@@ -12,6 +12,7 @@ import { formatCursor, parseCursor } from './cursor.ts';
 import { logErrors } from './errors.ts';
 import { type FeedSink, FeedSubscription } from './feed.ts';
 import type { appendEvents, EventItem, listEvents, live, NewEventInput } from './operations.ts';
+import { archivedUpTo } from './seals/store.ts';
 import * as store from './store.ts';
 import { LogTail } from './tail.ts';
 import { splitTopics, topicFilter } from './topics.ts';
@@ -40,7 +41,7 @@ export class Log {
     // The answer to the sender leaves first; readers learn of it a moment later.
     const committed = () => setImmediate(() => options.wakeups.notify('log'));
     this.#writer = new EventWriter(options.db, committed);
-    this.tail = new LogTail(options.db, (rows, epoch) => this.#toItems(rows, epoch), options.failed);
+    this.tail = new LogTail(options.db, (rows, epoch) => this.toItems(rows, epoch), options.failed);
   }
 
   /** Writes events of a room in the transaction of the change they tell of. */
@@ -60,7 +61,7 @@ export class Log {
 
   async appendFromOutside(call: Call, input: ParsedInput<typeof appendEvents>): Promise<OutputOf<typeof appendEvents>> {
     const events = oneOrMany(input);
-    const tenantId = await this.#tenantFor(call, input.tenant);
+    const tenantId = await this.tenantId(call, input.tenant);
     const writings = events.map((event, index): store.Writing => {
       if (this.#options.reservedTypes.has(event.event_type)) {
         throw logErrors.reserved_event_type({ event_type: event.event_type });
@@ -96,21 +97,25 @@ export class Log {
   }
 
   async list(call: Call, input: ParsedInput<typeof listEvents>): Promise<OutputOf<typeof listEvents>> {
-    const tenantId = input.tenant === undefined ? undefined : await this.#tenantFor(call, input.tenant);
+    const tenantId = input.tenant === undefined ? undefined : await this.tenantId(call, input.tenant);
     const horizon = await call.read((tx) => store.readHorizon(tx));
     const after = input.after === undefined ? undefined : seqWithin(input.after, horizon);
-    const { rows, newest } = await call.read(async (tx) => {
-      const [rows, newest] = await Promise.all([
+    const { rows, newest, archived } = await call.read(async (tx) => {
+      // The last one is asked after the rows: what was archived meanwhile is not taken for what never was.
+      const [rows, newest, archived] = await Promise.all([
         store.findEvents(tx, { ...input, after, tenantId }, horizon.seq),
         store.newestSeq(tx, horizon.seq),
+        archivedUpTo(tx),
       ]);
-      return { rows, newest };
+      return { rows, newest, archived };
     });
-    const items = await this.#toItems(rows, horizon.epoch);
+    if (after !== undefined && after < archived) throw beforeKept(input.after!, horizon.epoch, archived);
+    const items = await this.toItems(rows, horizon.epoch);
     return {
       items,
       next_cursor: rows.length === input.limit ? items.at(-1)!.cursor : null,
       as_of: formatCursor({ epoch: horizon.epoch, seq: newest }),
+      archived_up_to: archived === 0 ? null : formatCursor({ epoch: horizon.epoch, seq: archived }),
     };
   }
 
@@ -118,8 +123,12 @@ export class Log {
     const horizon = await call.read((tx) => store.readHorizon(tx));
     const seq = seqWithin(cursor, horizon);
     const row = await call.read((tx) => store.findEvent(tx, seq));
-    if (row === undefined) throw logErrors.event_not_found({ cursor });
-    return (await this.#toItems([row], horizon.epoch))[0]!;
+    if (row === undefined) {
+      const archived = await call.read(archivedUpTo);
+      if (seq > 0 && seq <= archived) throw beforeKept(cursor, horizon.epoch, archived);
+      throw logErrors.event_not_found({ cursor });
+    }
+    return (await this.toItems([row], horizon.epoch))[0]!;
   }
 
   /** The position of the log at which a snapshot read *after* this call is true. */
@@ -151,7 +160,7 @@ export class Log {
     options: { topics: readonly string[]; after: string | undefined; sink: FeedSink },
   ): FeedSubscription {
     if (options.after !== undefined) parseCursor(options.after);
-    return new FeedSubscription(this.#options.db, this.tail, (rows, epoch) => this.#toItems(rows, epoch), {
+    return new FeedSubscription(this.#options.db, this.tail, (rows, epoch) => this.toItems(rows, epoch), {
       scope: call.scope,
       after: options.after,
       wants: topicFilter(options.topics),
@@ -203,7 +212,8 @@ export class Log {
     }
   }
 
-  async #tenantFor(call: Call, slug: string | undefined): Promise<string> {
+  /** The id of a tenant by its name; the caller's own without one. Throws `access.tenant_not_found`. */
+  async tenantId(call: Call, slug: string | undefined): Promise<string> {
     if (slug === undefined) return tenantOf(call);
     return this.#options.tenants.getId(call, slug);
   }
@@ -213,7 +223,8 @@ export class Log {
     return (await this.#options.db.read(fleetScope, store.readHorizon)).epoch;
   }
 
-  async #toItems(rows: readonly store.EventRow[], epoch: string): Promise<EventItem[]> {
+  /** Rows as they are answered. */
+  async toItems(rows: readonly store.EventRow[], epoch: string): Promise<EventItem[]> {
     if (rows.length === 0) return [];
     const ids = new Set(rows.map((row) => row.tenant_id));
     const slugs = await this.#options.tenants.slugs(ids);
@@ -257,8 +268,12 @@ function keyedId(call: Call, key: string, index: number): string {
   return `key:${hash}:${index}`;
 }
 
-// Throws `log.cursor_reset` for another epoch or a position that does not exist yet.
-function seqWithin(cursor: string, horizon: store.Bounds): number {
+function beforeKept(cursor: string, epoch: string, archived: number): Error {
+  return logErrors.archived({ cursor, archived_up_to: formatCursor({ epoch, seq: archived }) });
+}
+
+/** Throws `log.cursor_reset` for another epoch or a position that does not exist yet. */
+export function seqWithin(cursor: string, horizon: store.Bounds): number {
   const position = parseCursor(cursor);
   if (position.epoch !== horizon.epoch || position.seq > horizon.last) throw logErrors.cursor_reset();
   return position.seq;

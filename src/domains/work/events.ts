@@ -62,6 +62,10 @@ export const workEvents = eventTable('work', {
     summary: 'An outcome was reported by somebody who does not hold the job, and changed nothing',
     payload: z.object({ agent: z.string(), jobs: z.array(z.object({ id: z.string(), code: z.string() })) }),
   },
+  'history.dropped': {
+    summary: 'A week of ended jobs was older than it is to be kept, and was dropped',
+    payload: z.object({ partition: z.string(), until: z.string(), about_jobs: z.int() }),
+  },
   'partitions.low': {
     summary: 'The history of jobs has fewer than two weeks of partitions ready',
     payload: z.object({ ready: z.int() }),

@@ -3,6 +3,6 @@ export type { IsPaused } from './claims.ts';
 export { workErrors } from './errors.ts';
 export { workEvents } from './events.ts';
 export { workHandlers } from './handlers.ts';
-export { workLoops } from './loops.ts';
+export { type WorkKeeping, workLoops } from './loops.ts';
 export { operations as workOperations } from './operations.ts';
 export { Work } from './service.ts';

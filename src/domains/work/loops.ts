@@ -4,6 +4,7 @@ import { type Database, fleetScope, ownerScope } from '../../platform/db/databas
 import { Loop } from '../../platform/loop.ts';
 import type { Log } from '../log/index.ts';
 import { workEvents } from './events.ts';
+import { dropOldWeek } from './history.ts';
 import { foldCounts, forgetOldCounts } from './read-store.ts';
 import type { Work } from './service.ts';
 import { ensurePartitions } from './store.ts';
@@ -14,13 +15,19 @@ export interface WorkLoopOptions {
   readonly work: Work;
   readonly call: Call;
   readonly failed: (name: string, error: unknown, failures: number) => void;
+  readonly keeping?: WorkKeeping | undefined;
+}
+
+export interface WorkKeeping {
+  /** Undefined: what has ended is kept for ever. */
+  readonly workKeepDays: number | undefined;
 }
 
 const WEEKS_AHEAD = 4;
 const COUNTS_KEPT_DAYS = 32;
 const BATCH = 10_000;
 
-export function workLoops({ db, log, work, call, failed }: WorkLoopOptions): Loop[] {
+export function workLoops({ db, log, work, call, failed, keeping }: WorkLoopOptions): Loop[] {
   return [
     new Loop({ name: 'work.due', everyMs: 500, failed, turn: () => work.queueDue(call) }),
     new Loop({ name: 'work.rescue', everyMs: 1_000, failed, turn: () => work.rescue(call) }),
@@ -37,7 +44,17 @@ export function workLoops({ db, log, work, call, failed }: WorkLoopOptions): Loo
       turn: async () => (await db.write(fleetScope, (tx) => forgetOldCounts(tx, COUNTS_KEPT_DAYS, BATCH))) === BATCH,
     }),
     new Loop({ name: 'work.partitions', everyMs: 60_000, failed, turn: () => keepPartitionsReady(db, log, call) }),
+    ...historyLoops(keeping?.workKeepDays, { db, log, call, failed }),
   ];
+}
+
+function historyLoops(
+  keepDays: number | undefined,
+  { db, log, call, failed }: Pick<WorkLoopOptions, 'db' | 'log' | 'call' | 'failed'>,
+): Loop[] {
+  if (keepDays === undefined) return [];
+  const turn = () => dropOldWeek(db, log, call, keepDays);
+  return [new Loop({ name: 'work.history', everyMs: 600_000, failed, turn })];
 }
 
 async function keepPartitionsReady(db: Database, log: Log, call: Call): Promise<void> {

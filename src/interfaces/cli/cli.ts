@@ -1,7 +1,7 @@
 // The command line, made from the operations: their words, options and examples; plus what is local to this machine.
 import { Command } from 'commander';
 import { readConsole } from '../../domains/fleet/operations.ts';
-import { live } from '../../domains/log/operations.ts';
+import { live, verifyLog } from '../../domains/log/operations.ts';
 import { allOperations } from '../../operations.ts';
 import type { AnyOperation, CliWords } from '../../platform/operation.ts';
 import { version } from '../../platform/version.ts';
@@ -20,6 +20,7 @@ import { idFields } from './id-fields.ts';
 import { localOperations } from './local/index.ts';
 import type { AnyLocalOperation, Output } from './local-operation.ts';
 import { ConsoleText, escapeLines } from './plain-text.ts';
+import { demandIntact, walkSeals } from './walk-seals.ts';
 
 /** Runs one command; answers the exit code. */
 export async function runCli(args: readonly string[]): Promise<number> {
@@ -136,6 +137,12 @@ async function runRemote(
   if (operation.name === live.name) return followEvents(connection, input, form, print);
   if (operation.name === readConsole.name && follow) {
     return followConsole(connection, input, timeoutMs, (text) => process.stdout.write(text));
+  }
+  if (operation.name === verifyLog.name) {
+    const say = (text: string) => process.stderr.isTTY && process.stderr.write(`${text}\n`);
+    const verified = await walkSeals(connection, input, timeoutMs, say);
+    print(await render(verified, form, { columns: cli.columns, ids: idFields(operation, allOperations) }));
+    return demandIntact(verified);
   }
   const answer = await callOperation(connection, operation, input, timeoutMs);
   if (operation.name === readConsole.name && form.format === 'table' && form.fields === undefined) {

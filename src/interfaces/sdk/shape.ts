@@ -35,12 +35,12 @@ export function recordOf(schema: z.ZodType, io: 'input' | 'output'): RecordShape
   return shape;
 }
 
-/** Of one page of a list: the shape of its items. */
+/** Of one page of a list, which may say more behind what every page has: the shape of its items. */
 export function pageItem(shape: Shape): Shape | undefined {
   if (shape.kind !== 'record') return undefined;
-  const names = shape.fields.map(({ name }) => name).join();
+  const names = shape.fields.slice(0, 3).map(({ name }) => name);
   const items = shape.fields[0]?.shape;
-  return names === 'items,next_cursor,as_of' && items?.kind === 'list' ? items.of : undefined;
+  return names.join() === 'items,next_cursor,as_of' && items?.kind === 'list' ? items.of : undefined;
 }
 
 function read(schema: JsonSchema, path: string): Shape {
