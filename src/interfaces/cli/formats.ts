@@ -122,7 +122,9 @@ function asCsv(rows: readonly Row[], wanted: readonly string[] | undefined): str
 }
 
 function idOf(row: Row, { ids = [], columns = [] }: AnswerKind): string {
-  const known = [...ids, 'id', ...columns, ...Object.keys(row)].find((name) => typeof row[name] === 'string');
+  const known = [...ids, 'id', ...columns.slice(0, 1), ...Object.keys(row)].find(
+    (name) => typeof row[name] === 'string',
+  );
   if (known === undefined) throw new CliFailure('this answer has no id', exitCodes.usage, 'Use -o json.');
   return escapeControl(String(row[known]));
 }

@@ -31,19 +31,45 @@ interface Given {
 const DEFAULT_TIMEOUT_MS = 30_000;
 const LONGEST_TIMEOUT_S = 86_400;
 
-/** Names without the dashes; no operation has a field of such a name. */
-export const globalOptionNames = ['json', 'output', 'fields', 'color', 'url', 'context', 'data', 'timeout'] as const;
+interface GlobalOption {
+  readonly flag: string;
+  readonly short?: string;
+  /** What its value is; undefined where it takes none. */
+  readonly value?: string;
+  readonly about: string;
+  readonly read?: (text: string) => unknown;
+}
+
+/** No operation has a field of such a name, except those local ones that take the field from here. */
+export const globalOptions: readonly GlobalOption[] = [
+  { flag: '--json', about: 'one JSON document on stdout; the same as -o json' },
+  {
+    flag: '--output',
+    short: '-o',
+    value: 'format',
+    about: `${formats.join(', ')}; without it table`,
+    read: readFormat,
+  },
+  {
+    flag: '--fields',
+    value: 'names',
+    about: 'only these fields, with commas between; a.b goes into a',
+    read: readFields,
+  },
+  { flag: '--no-color', about: 'no colours (NO_COLOR)' },
+  { flag: '--url', value: 'url', about: 'address of the server (QUARTERDECK_URL)' },
+  { flag: '--context', value: 'name', about: 'a server that was named with `context add` (QUARTERDECK_CONTEXT)' },
+  { flag: '--data', value: 'dir', about: 'data directory of the installation (QUARTERDECK_DATA)' },
+  { flag: '--timeout', value: 'seconds', about: 'longest wait for an answer; 30 when absent' },
+];
 
 export function addGlobalOptions(program: Command): Command {
-  return program
-    .option('--json', 'one JSON document on stdout; short for -o json')
-    .option('-o, --output <format>', `${formats.join(', ')}; without it table`, readFormat)
-    .option('--fields <names>', 'only these fields, with commas between; a.b goes into a', readFields)
-    .option('--no-color', 'no colours (NO_COLOR)')
-    .option('--url <url>', 'address of the server (QUARTERDECK_URL)')
-    .option('--context <name>', 'a server that was named with `context add` (QUARTERDECK_CONTEXT)')
-    .option('--data <dir>', 'data directory of the installation (QUARTERDECK_DATA)')
-    .option('--timeout <seconds>', 'longest wait for an answer');
+  for (const { flag, short, value, about, read } of globalOptions) {
+    const flags = `${short === undefined ? '' : `${short}, `}${flag}${value === undefined ? '' : ` <${value}>`}`;
+    if (read === undefined) program.option(flags, about);
+    else program.option(flags, about, read);
+  }
+  return program;
 }
 
 export function readGlobalOptions(given: Given, lookOf: (refused: boolean) => Output['look']): GlobalOptions {

@@ -68,11 +68,9 @@ export function fitWidths(natural: readonly number[], width: number): number[] {
 /** One thing, a line a field; nested values as JSON. */
 export function fields(value: unknown, { colours = plainColours }: Look = {}): string {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return cellText(value);
-  const entries = Object.entries(value);
+  const entries = Object.entries(value).map(([name, field]) => [escapeControl(name), field] as const);
   const width = Math.max(0, ...entries.map(([name]) => name.length));
-  return entries
-    .map(([name, field]) => `${colours.dim(escapeControl(name).padEnd(width))}  ${cellText(field)}`)
-    .join('\n');
+  return entries.map(([name, field]) => `${colours.dim(name.padEnd(width))}  ${cellText(field)}`).join('\n');
 }
 
 /** A value on one line. */

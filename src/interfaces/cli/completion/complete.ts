@@ -10,6 +10,7 @@ import { findConnection } from '../connection.ts';
 import { Contexts, LOCAL } from '../contexts.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { fieldNames, formats } from '../formats.ts';
+import { globalOptions } from '../global-options.ts';
 import { idFields, listFor } from '../id-fields.ts';
 import { localOperations } from '../local/index.ts';
 import type { LocalWords } from '../local-operation.ts';
@@ -36,14 +37,7 @@ interface Entry {
 }
 
 const globals: readonly (Offer & { readonly takesValue: boolean })[] = [
-  { value: '--json', about: 'one JSON document', takesValue: false },
-  { value: '--output', about: formats.join(', '), takesValue: true },
-  { value: '--fields', about: 'only these fields', takesValue: true },
-  { value: '--no-color', about: 'no colours', takesValue: false },
-  { value: '--url', about: 'address of the server', takesValue: true },
-  { value: '--context', about: 'a server by its name', takesValue: true },
-  { value: '--data', about: 'data directory', takesValue: true },
-  { value: '--timeout', about: 'longest wait, in seconds', takesValue: true },
+  ...globalOptions.map(({ flag, value, about }) => ({ value: flag, about, takesValue: value !== undefined })),
   { value: '--help', about: 'what it takes', takesValue: false },
 ];
 const fileFields = new Set(['data', 'config', 'file', 'directory', 'dir', 'path', 'to', 'out']);
@@ -172,7 +166,8 @@ function takesValue(flag: string, plain: readonly string[]): boolean {
 
 function longName(flag: string, plain: readonly string[]): string {
   if (flag.startsWith('--')) return flag;
-  if (flag === '-o') return '--output';
+  const global = globalOptions.find((option) => option.short === flag);
+  if (global !== undefined) return global.flag;
   const short = entryAt(plain)?.cli.short ?? {};
   const field = Object.keys(short).find((name) => short[name] === flag.slice(1));
   return field === undefined ? flag : flagOf(field);
