@@ -281,13 +281,19 @@ class JobAddJobsItem(_JobAddJobsItemNeeded, total=False):
     queue: str  # Default: the kind
     priority: int  # Lower runs first; default: 100
     run_at: str  # Not before this moment
-    unique_key: str  # While a job with this key has not ended, it is answered instead
+    unique_key: str  # No second job with this key until it has ended; see `on_duplicate`
     max_attempts: int  # default: 5
+    channel: str  # What it uses together with others; `quarterdeck channel set` makes one
+    cost: int  # How much of the windows of its channel it uses; default: 1
+    urgent: bool  # Before the turns of tenants and before every priority; default: false
+    max_runtime_seconds: int  # An attempt that runs longer is taken back, even while it is renewed
+    back_off_seconds: int  # Wait before the second attempt, then doubled; default 5
+    on_duplicate: Literal["ignore", "reject", "replace"]  # With a unique key that is taken: answer that job, refuse the call, or replace the job while it waits; default: "ignore"
 
 
 class JobAddOutputJobsItem(TypedDict):
     id: str
-    state: Literal["scheduled", "queued", "running", "done", "dead", "cancelled"]
+    state: Literal["scheduled", "queued", "awaiting_approval", "running", "done", "dead", "cancelled"]
     existing: bool
 
 
@@ -300,7 +306,7 @@ class JobListItem(TypedDict):
     kind: str
     queue: str
     tenant: str
-    state: Literal["scheduled", "queued", "running", "done", "dead", "cancelled"]
+    state: Literal["scheduled", "queued", "awaiting_approval", "running", "done", "dead", "cancelled"]
     priority: int
     attempt: int  # Times it was handed out
     max_attempts: int
@@ -313,6 +319,11 @@ class JobListItem(TypedDict):
     lease_until: Optional[str]
     reason: Optional[str]  # Why the last attempt did not end well
     error: Optional[str]
+    channel: Optional[str]
+    cost: int
+    urgent: bool
+    max_runtime_seconds: Optional[int]
+    replay_of: Optional[str]  # The ended job that this one tries again
     version: int  # Grows with each change of the row
 
 
@@ -327,7 +338,7 @@ class JobShowOutput(TypedDict):
     kind: str
     queue: str
     tenant: str
-    state: Literal["scheduled", "queued", "running", "done", "dead", "cancelled"]
+    state: Literal["scheduled", "queued", "awaiting_approval", "running", "done", "dead", "cancelled"]
     priority: int
     attempt: int  # Times it was handed out
     max_attempts: int
@@ -340,12 +351,17 @@ class JobShowOutput(TypedDict):
     lease_until: Optional[str]
     reason: Optional[str]  # Why the last attempt did not end well
     error: Optional[str]
+    channel: Optional[str]
+    cost: int
+    urgent: bool
+    max_runtime_seconds: Optional[int]
+    replay_of: Optional[str]  # The ended job that this one tries again
     version: int  # Grows with each change of the row
     payload: Dict[str, Any]
     result: Any
 
 
-class JobClaimOutputJobsItem(TypedDict):
+class _JobClaimOutputJobsItemNeeded(TypedDict):
     id: str
     lease: str  # The fence that the claim gave; opaque
     attempt: int
@@ -358,11 +374,17 @@ class JobClaimOutputJobsItem(TypedDict):
     priority: int
     created_at: str
     lease_until: str
+    channel: Optional[str]
+    run_until: Optional[str]  # The end of its max_runtime: no renewal goes beyond
+
+
+class JobClaimOutputJobsItem(_JobClaimOutputJobsItemNeeded, total=False):
+    traceparent: str  # The trace it belongs to; send it as the header `traceparent` with what you do for it
 
 
 class JobClaimOutput(TypedDict):
     jobs: List[JobClaimOutputJobsItem]
-    paused: bool  # True when this agent is paused and gets nothing
+    paused: bool  # True when this agent, its tenant or everything is paused, and it gets nothing
 
 
 class JobRenewJobsItem(TypedDict):
@@ -377,7 +399,7 @@ class JobRenewOutputRenewedItem(TypedDict):
 
 class JobRenewOutputLostItem(TypedDict):
     id: str
-    reason: str
+    reason: str  # `expired`, `taken`, `ended`, `timeout` or `cancelled`: stop working on it
 
 
 class JobRenewOutput(TypedDict):
@@ -395,6 +417,8 @@ class JobCompleteJobsItem(_JobCompleteJobsItemNeeded, total=False):
     result: Any  # JSON, at most 256 KiB
     error: str
     retry: bool  # false: do not try again; default: true
+    retry_in_seconds: float  # Try again after so long, instead of the usual back-off; what a provider asked for
+    pause_channel_seconds: float  # A provider refuses until then: nothing of the job’s channel starts before
 
 
 class JobCompleteOutputRefusedItem(TypedDict):
@@ -405,6 +429,64 @@ class JobCompleteOutputRefusedItem(TypedDict):
 class JobCompleteOutput(TypedDict):
     accepted: List[str]
     refused: List[JobCompleteOutputRefusedItem]
+
+
+class JobCancelFilter(TypedDict, total=False):
+    queue: str  # Lower-case name, 1 to 63 characters
+    kind: str  # Lower-case name, 1 to 63 characters
+    channel: str  # Lower-case name, 1 to 63 characters
+    tenant: str  # Lower-case name, 1 to 63 characters
+    state: Literal["scheduled", "queued", "running", "awaiting_approval"]
+
+
+class JobCancelOutputRefusedItem(TypedDict):
+    id: str
+    code: str
+
+
+class JobCancelOutput(TypedDict):
+    cancelled: List[str]
+    refused: List[JobCancelOutputRefusedItem]
+    matched: int  # How many the filter finds, counted up to 10,000; for named jobs how many were named
+    newest: Optional[str]  # The newest that the filter finds: give it as `up_to` to freeze the filter
+    more: bool
+
+
+class JobReplayFilter(TypedDict, total=False):
+    queue: str  # Lower-case name, 1 to 63 characters
+    kind: str  # Lower-case name, 1 to 63 characters
+    channel: str  # Lower-case name, 1 to 63 characters
+    tenant: str  # Lower-case name, 1 to 63 characters
+    state: Literal["dead", "cancelled"]  # default: "dead"
+    reason: str  # Lower-case name, 1 to 63 characters
+
+
+class JobReplayOutputReplayedItem(TypedDict):
+    id: str
+    job: str
+
+
+class JobReplayOutputRefusedItem(TypedDict):
+    id: str
+    code: str
+
+
+class JobReplayOutput(TypedDict):
+    replayed: List[JobReplayOutputReplayedItem]
+    refused: List[JobReplayOutputRefusedItem]
+    matched: int  # How many the filter finds, counted up to 10,000; for named jobs how many were named
+    newest: Optional[str]  # The newest that the filter finds: give it as `up_to` to freeze the filter
+    more: bool
+
+
+class JobChangeOutput(TypedDict):
+    id: str
+    state: str
+    priority: int
+    urgent: bool
+    run_at: str
+    max_attempts: int
+    version: int
 
 
 class WorkSummaryOutputQueuesItem(TypedDict):
@@ -423,6 +505,164 @@ class WorkSummaryOutput(TypedDict):
     oldest_queued_seconds: Optional[float]
     queues: List[WorkSummaryOutputQueuesItem]
     as_of: str
+
+
+class ChannelSetLimitsItem(TypedDict):
+    limit: int  # Most cost started in any window of that length
+    window_seconds: int
+
+
+class ChannelSetOutputLimitsItem(TypedDict):
+    limit: int  # Most cost started in any window of that length
+    window_seconds: int
+    used: int  # Cost that counts at this moment
+
+
+class ChannelSetOutputPaused(TypedDict):
+    since: str
+    until: Optional[str]
+    by: str
+    reason: Optional[str]
+
+
+class ChannelSetOutput(TypedDict):
+    channel: str
+    tenant: str  # `fleet`: it serves the jobs of all tenants
+    concurrency: Optional[int]  # null: any number
+    limits: List[ChannelSetOutputLimitsItem]
+    running: int
+    queued: int
+    paused: Optional[ChannelSetOutputPaused]
+    next_at: Optional[str]  # A window is full: nothing starts before this moment
+    version: int
+
+
+class ChannelListItemLimitsItem(TypedDict):
+    limit: int  # Most cost started in any window of that length
+    window_seconds: int
+    used: int  # Cost that counts at this moment
+
+
+class ChannelListItemPaused(TypedDict):
+    since: str
+    until: Optional[str]
+    by: str
+    reason: Optional[str]
+
+
+class ChannelListItem(TypedDict):
+    channel: str
+    tenant: str  # `fleet`: it serves the jobs of all tenants
+    concurrency: Optional[int]  # null: any number
+    limits: List[ChannelListItemLimitsItem]
+    running: int
+    queued: int
+    paused: Optional[ChannelListItemPaused]
+    next_at: Optional[str]  # A window is full: nothing starts before this moment
+    version: int
+
+
+class ChannelListOutput(TypedDict):
+    items: List[ChannelListItem]
+    next_cursor: Optional[str]  # Give it as `after` to go on; null at the end
+    as_of: str  # Position of the log at which this answer is true
+
+
+class ChannelShowOutputLimitsItem(TypedDict):
+    limit: int  # Most cost started in any window of that length
+    window_seconds: int
+    used: int  # Cost that counts at this moment
+
+
+class ChannelShowOutputPaused(TypedDict):
+    since: str
+    until: Optional[str]
+    by: str
+    reason: Optional[str]
+
+
+class ChannelShowOutput(TypedDict):
+    channel: str
+    tenant: str  # `fleet`: it serves the jobs of all tenants
+    concurrency: Optional[int]  # null: any number
+    limits: List[ChannelShowOutputLimitsItem]
+    running: int
+    queued: int
+    paused: Optional[ChannelShowOutputPaused]
+    next_at: Optional[str]  # A window is full: nothing starts before this moment
+    version: int
+
+
+class ChannelRemoveOutput(TypedDict):
+    channel: str
+    removed: bool
+
+
+class ChannelPauseOutputLimitsItem(TypedDict):
+    limit: int  # Most cost started in any window of that length
+    window_seconds: int
+    used: int  # Cost that counts at this moment
+
+
+class ChannelPauseOutputPaused(TypedDict):
+    since: str
+    until: Optional[str]
+    by: str
+    reason: Optional[str]
+
+
+class ChannelPauseOutput(TypedDict):
+    channel: str
+    tenant: str  # `fleet`: it serves the jobs of all tenants
+    concurrency: Optional[int]  # null: any number
+    limits: List[ChannelPauseOutputLimitsItem]
+    running: int
+    queued: int
+    paused: Optional[ChannelPauseOutputPaused]
+    next_at: Optional[str]  # A window is full: nothing starts before this moment
+    version: int
+
+
+class ChannelResumeOutputLimitsItem(TypedDict):
+    limit: int  # Most cost started in any window of that length
+    window_seconds: int
+    used: int  # Cost that counts at this moment
+
+
+class ChannelResumeOutputPaused(TypedDict):
+    since: str
+    until: Optional[str]
+    by: str
+    reason: Optional[str]
+
+
+class ChannelResumeOutput(TypedDict):
+    channel: str
+    tenant: str  # `fleet`: it serves the jobs of all tenants
+    concurrency: Optional[int]  # null: any number
+    limits: List[ChannelResumeOutputLimitsItem]
+    running: int
+    queued: int
+    paused: Optional[ChannelResumeOutputPaused]
+    next_at: Optional[str]  # A window is full: nothing starts before this moment
+    version: int
+
+
+class WorkPauseOutput(TypedDict):
+    tenant: str  # `fleet`: everything is paused
+    since: str
+    by: str
+    reason: Optional[str]
+
+
+class WorkResumeOutput(TypedDict):
+    tenant: str
+    resumed: bool
+
+
+class ShareSetOutput(TypedDict):
+    tenant: str
+    weight: int
 
 
 class AgentAddOutput(TypedDict):
@@ -1182,6 +1422,12 @@ class JobOperations:
         run_at: Optional[str] = None,
         unique_key: Optional[str] = None,
         max_attempts: Optional[int] = None,
+        channel: Optional[str] = None,
+        cost: Optional[int] = None,
+        urgent: Optional[bool] = None,
+        max_runtime_seconds: Optional[int] = None,
+        back_off_seconds: Optional[int] = None,
+        on_duplicate: Optional[Literal["ignore", "reject", "replace"]] = None,
         tenant: Optional[str] = None,
         options: Optional[CallOptions] = None,
     ) -> JobAddOutput:
@@ -1193,21 +1439,25 @@ class JobOperations:
         kind: What is to be done; the worker chooses its handler by it
         queue: Default: the kind
         run_at: Not before this moment
-        unique_key: While a job with this key has not ended, it is answered instead
+        unique_key: No second job with this key until it has ended; see `on_duplicate`
+        channel: What it uses together with others; `quarterdeck channel set` makes one
+        max_runtime_seconds: An attempt that runs longer is taken back, even while it is renewed
+        back_off_seconds: Wait before the second attempt, then doubled; default 5
         tenant: Fleet credentials only; default: `default`
         """
-        given = {"jobs": jobs, "kind": kind, "payload": payload, "queue": queue, "priority": priority, "run_at": run_at, "unique_key": unique_key, "max_attempts": max_attempts, "tenant": tenant}
+        given = {"jobs": jobs, "kind": kind, "payload": payload, "queue": queue, "priority": priority, "run_at": run_at, "unique_key": unique_key, "max_attempts": max_attempts, "channel": channel, "cost": cost, "urgent": urgent, "max_runtime_seconds": max_runtime_seconds, "back_off_seconds": back_off_seconds, "on_duplicate": on_duplicate, "tenant": tenant}
         answer: JobAddOutput = self._send(Wire("work.job.add", "POST", "/v1/jobs", True), given, options)
         return answer
 
     def list(
         self,
         *,
-        state: Optional[Literal["scheduled", "queued", "running", "done", "dead", "cancelled"]] = None,
+        state: Optional[Literal["scheduled", "queued", "awaiting_approval", "running", "done", "dead", "cancelled"]] = None,
         queue: Optional[str] = None,
         kind: Optional[str] = None,
         agent: Optional[str] = None,
         tenant: Optional[str] = None,
+        channel: Optional[str] = None,
         after: Optional[str] = None,
         limit: Optional[int] = None,
         options: Optional[CallOptions] = None,
@@ -1219,26 +1469,28 @@ class JobOperations:
         queue: Lower-case name, 1 to 63 characters
         kind: Lower-case name, 1 to 63 characters
         tenant: Lower-case name, 1 to 63 characters
+        channel: Lower-case name, 1 to 63 characters
         limit: Most items in one answer; default: 100
         """
-        given = {"state": state, "queue": queue, "kind": kind, "agent": agent, "tenant": tenant, "after": after, "limit": limit}
+        given = {"state": state, "queue": queue, "kind": kind, "agent": agent, "tenant": tenant, "channel": channel, "after": after, "limit": limit}
         answer: JobListOutput = self._send(Wire("work.job.list", "GET", "/v1/jobs", False), given, options)
         return answer
 
     def list_all(
         self,
         *,
-        state: Optional[Literal["scheduled", "queued", "running", "done", "dead", "cancelled"]] = None,
+        state: Optional[Literal["scheduled", "queued", "awaiting_approval", "running", "done", "dead", "cancelled"]] = None,
         queue: Optional[str] = None,
         kind: Optional[str] = None,
         agent: Optional[str] = None,
         tenant: Optional[str] = None,
+        channel: Optional[str] = None,
         after: Optional[str] = None,
         limit: Optional[int] = None,
         options: Optional[CallOptions] = None,
     ) -> Iterator[JobListItem]:
         """The items of ``list``, page after page until the end."""
-        return all_items(self.list, {"state": state, "queue": queue, "kind": kind, "agent": agent, "tenant": tenant, "after": after, "limit": limit}, options)
+        return all_items(self.list, {"state": state, "queue": queue, "kind": kind, "agent": agent, "tenant": tenant, "channel": channel, "after": after, "limit": limit}, options)
 
     def show(
         self,
@@ -1308,6 +1560,74 @@ class JobOperations:
         answer: JobCompleteOutput = self._send(Wire("work.job.complete", "POST", "/v1/jobs/completions", True), given, options)
         return answer
 
+    def cancel(
+        self,
+        *,
+        jobs: Optional[List[str]] = None,
+        filter: Optional[JobCancelFilter] = None,
+        up_to: Optional[str] = None,
+        reason: Optional[str] = None,
+        dry_run: Optional[bool] = None,
+        limit: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> JobCancelOutput:
+        """End jobs that have not ended; a worker that runs one learns it with its next renewal.
+
+        ``POST /v1/jobs/cancellations`` · ability ``work:write``
+
+        jobs: These jobs; or give a filter instead
+        up_to: With a filter: only jobs made up to this one, so that what came since a dry run stays out
+        reason: Kept with the job, and in the event
+        dry_run: Only count what the filter finds; default: false
+        limit: Most jobs in one call; call again while `more` is true; default: 1000
+        """
+        given = {"jobs": jobs, "filter": filter, "up_to": up_to, "reason": reason, "dry_run": dry_run, "limit": limit}
+        answer: JobCancelOutput = self._send(Wire("work.job.cancel", "POST", "/v1/jobs/cancellations", True), given, options)
+        return answer
+
+    def replay(
+        self,
+        *,
+        jobs: Optional[List[str]] = None,
+        filter: Optional[JobReplayFilter] = None,
+        up_to: Optional[str] = None,
+        dry_run: Optional[bool] = None,
+        limit: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> JobReplayOutput:
+        """Add ended jobs once more, with the same payload; what has ended stays ended.
+
+        ``POST /v1/jobs/replays`` · ability ``work:write``
+
+        jobs: These jobs; or give a filter instead
+        up_to: With a filter: only jobs made up to this one, so that what came since a dry run stays out
+        dry_run: Only count what the filter finds; default: false
+        limit: Most jobs in one call; call again while `more` is true; default: 1000
+        """
+        given = {"jobs": jobs, "filter": filter, "up_to": up_to, "dry_run": dry_run, "limit": limit}
+        answer: JobReplayOutput = self._send(Wire("work.job.replay", "POST", "/v1/jobs/replays", True), given, options)
+        return answer
+
+    def change(
+        self,
+        *,
+        job: str,
+        priority: Optional[int] = None,
+        urgent: Optional[bool] = None,
+        run_at: Optional[str] = None,
+        max_attempts: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> JobChangeOutput:
+        """Change when a waiting job runs: its priority, urgency, moment, or number of attempts.
+
+        ``PATCH /v1/jobs/{job}`` · ability ``work:write``
+
+        job: Like job_…
+        """
+        given = {"job": job, "priority": priority, "urgent": urgent, "run_at": run_at, "max_attempts": max_attempts}
+        answer: JobChangeOutput = self._send(Wire("work.job.change", "PATCH", "/v1/jobs/{job}", False), given, options)
+        return answer
+
 
 class WorkOperations:
     def __init__(self, send: Send) -> None:
@@ -1327,6 +1647,195 @@ class WorkOperations:
         """
         given = {"tenant": tenant}
         answer: WorkSummaryOutput = self._send(Wire("work.summary", "GET", "/v1/work/summary", False), given, options)
+        return answer
+
+    def pause(
+        self,
+        *,
+        tenant: Optional[str] = None,
+        reason: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> WorkPauseOutput:
+        """Hand out no job of a tenant, or none at all; running jobs go on.
+
+        ``PUT /v1/work/pause`` · ability ``work:write``
+
+        tenant: Default: the caller’s own tenant, or everything
+        reason: Kept in the event, and shown
+        """
+        given = {"tenant": tenant, "reason": reason}
+        answer: WorkPauseOutput = self._send(Wire("work.pause", "PUT", "/v1/work/pause", False), given, options)
+        return answer
+
+    def resume(
+        self,
+        *,
+        tenant: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> WorkResumeOutput:
+        """Hand out jobs again that a pause of work held back.
+
+        ``DELETE /v1/work/pause`` · ability ``work:write``
+
+        tenant: Default: the caller’s own tenant, or everything
+        """
+        given = {"tenant": tenant}
+        answer: WorkResumeOutput = self._send(Wire("work.resume", "DELETE", "/v1/work/pause", False), given, options)
+        return answer
+
+
+class ChannelOperations:
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def set(
+        self,
+        *,
+        channel: str,
+        tenant: Optional[str] = None,
+        concurrency: Optional[int] = None,
+        limits: Optional[List[ChannelSetLimitsItem]] = None,
+        options: Optional[CallOptions] = None,
+    ) -> ChannelSetOutput:
+        """Make a channel, or change what it allows; what is not given stays as it is.
+
+        ``PUT /v1/channels/{channel}`` · ability ``work:write``
+
+        channel: Lower-case name, 1 to 63 characters
+        tenant: Whose channel; default: the caller’s own tenant, or the fleet
+        concurrency: Most jobs running at once; 0: any number
+        limits: Exact sliding windows; all of them hold
+        """
+        given = {"channel": channel, "tenant": tenant, "concurrency": concurrency, "limits": limits}
+        answer: ChannelSetOutput = self._send(Wire("work.channel.set", "PUT", "/v1/channels/{channel}", False), given, options)
+        return answer
+
+    def list(
+        self,
+        *,
+        tenant: Optional[str] = None,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> ChannelListOutput:
+        """Channels with what they allow, what is used of it, and what waits for it.
+
+        ``GET /v1/channels`` · ability ``work:read``
+
+        tenant: Lower-case name, 1 to 63 characters
+        limit: Most items in one answer; default: 100
+        """
+        given = {"tenant": tenant, "after": after, "limit": limit}
+        answer: ChannelListOutput = self._send(Wire("work.channel.list", "GET", "/v1/channels", False), given, options)
+        return answer
+
+    def list_all(
+        self,
+        *,
+        tenant: Optional[str] = None,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> Iterator[ChannelListItem]:
+        """The items of ``list``, page after page until the end."""
+        return all_items(self.list, {"tenant": tenant, "after": after, "limit": limit}, options)
+
+    def show(
+        self,
+        *,
+        channel: str,
+        tenant: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> ChannelShowOutput:
+        """One channel.
+
+        ``GET /v1/channels/{channel}`` · ability ``work:read``
+
+        channel: Lower-case name, 1 to 63 characters
+        tenant: Whose channel; default: the caller’s own tenant, or the fleet
+        """
+        given = {"channel": channel, "tenant": tenant}
+        answer: ChannelShowOutput = self._send(Wire("work.channel.show", "GET", "/v1/channels/{channel}", False), given, options)
+        return answer
+
+    def remove(
+        self,
+        *,
+        channel: str,
+        tenant: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> ChannelRemoveOutput:
+        """Remove a channel that no waiting or running job uses.
+
+        ``DELETE /v1/channels/{channel}`` · ability ``work:write``
+
+        channel: Lower-case name, 1 to 63 characters
+        tenant: Whose channel; default: the caller’s own tenant, or the fleet
+        """
+        given = {"channel": channel, "tenant": tenant}
+        answer: ChannelRemoveOutput = self._send(Wire("work.channel.remove", "DELETE", "/v1/channels/{channel}", False), given, options)
+        return answer
+
+    def pause(
+        self,
+        *,
+        channel: str,
+        tenant: Optional[str] = None,
+        reason: Optional[str] = None,
+        until: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> ChannelPauseOutput:
+        """Hand out no job of a channel, until it is resumed or until a moment; running jobs go on.
+
+        ``PUT /v1/channels/{channel}/pause`` · ability ``work:write``
+
+        channel: Lower-case name, 1 to 63 characters
+        tenant: Whose channel; default: the caller’s own tenant, or the fleet
+        reason: Kept in the event, and shown
+        until: It resumes by itself at this moment
+        """
+        given = {"channel": channel, "tenant": tenant, "reason": reason, "until": until}
+        answer: ChannelPauseOutput = self._send(Wire("work.channel.pause", "PUT", "/v1/channels/{channel}/pause", False), given, options)
+        return answer
+
+    def resume(
+        self,
+        *,
+        channel: str,
+        tenant: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> ChannelResumeOutput:
+        """Hand out the jobs of a paused channel again.
+
+        ``DELETE /v1/channels/{channel}/pause`` · ability ``work:write``
+
+        channel: Lower-case name, 1 to 63 characters
+        tenant: Whose channel; default: the caller’s own tenant, or the fleet
+        """
+        given = {"channel": channel, "tenant": tenant}
+        answer: ChannelResumeOutput = self._send(Wire("work.channel.resume", "DELETE", "/v1/channels/{channel}/pause", False), given, options)
+        return answer
+
+
+class ShareOperations:
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def set(
+        self,
+        *,
+        tenant: str,
+        weight: int,
+        options: Optional[CallOptions] = None,
+    ) -> ShareSetOutput:
+        """Weight of a tenant where several want the same workers: 2 gets twice as many jobs as 1.
+
+        ``PUT /v1/work/shares/{tenant}`` · ability ``work:write``
+
+        tenant: Lower-case name, 1 to 63 characters
+        """
+        given = {"tenant": tenant, "weight": weight}
+        answer: ShareSetOutput = self._send(Wire("work.share.set", "PUT", "/v1/work/shares/{tenant}", False), given, options)
         return answer
 
 
@@ -1599,6 +2108,8 @@ class Operations:
         self.sql_role = SqlRoleOperations(send)
         self.job = JobOperations(send)
         self.work = WorkOperations(send)
+        self.channel = ChannelOperations(send)
+        self.share = ShareOperations(send)
         self.agent = AgentOperations(send)
         self.fleet = FleetOperations(send)
         self.server = ServerOperations(send)

@@ -424,10 +424,22 @@ export interface JobAddInput {
     readonly priority?: number | undefined;
     /** Not before this moment */
     readonly run_at?: string | undefined;
-    /** While a job with this key has not ended, it is answered instead */
+    /** No second job with this key until it has ended; see `on_duplicate` */
     readonly unique_key?: string | undefined;
     /** default: 5 */
     readonly max_attempts?: number | undefined;
+    /** What it uses together with others; `quarterdeck channel set` makes one */
+    readonly channel?: string | undefined;
+    /** How much of the windows of its channel it uses; default: 1 */
+    readonly cost?: number | undefined;
+    /** Before the turns of tenants and before every priority; default: false */
+    readonly urgent?: boolean | undefined;
+    /** An attempt that runs longer is taken back, even while it is renewed */
+    readonly max_runtime_seconds?: number | undefined;
+    /** Wait before the second attempt, then doubled; default 5 */
+    readonly back_off_seconds?: number | undefined;
+    /** With a unique key that is taken: answer that job, refuse the call, or replace the job while it waits; default: "ignore" */
+    readonly on_duplicate?: 'ignore' | 'reject' | 'replace' | undefined;
   }[] | undefined;
   /** What is to be done; the worker chooses its handler by it */
   readonly kind?: string | undefined;
@@ -437,9 +449,18 @@ export interface JobAddInput {
   readonly priority?: number | undefined;
   /** Not before this moment */
   readonly run_at?: string | undefined;
-  /** While a job with this key has not ended, it is answered instead */
+  /** No second job with this key until it has ended; see `on_duplicate` */
   readonly unique_key?: string | undefined;
   readonly max_attempts?: number | undefined;
+  /** What it uses together with others; `quarterdeck channel set` makes one */
+  readonly channel?: string | undefined;
+  readonly cost?: number | undefined;
+  readonly urgent?: boolean | undefined;
+  /** An attempt that runs longer is taken back, even while it is renewed */
+  readonly max_runtime_seconds?: number | undefined;
+  /** Wait before the second attempt, then doubled; default 5 */
+  readonly back_off_seconds?: number | undefined;
+  readonly on_duplicate?: 'ignore' | 'reject' | 'replace' | undefined;
   /** Fleet credentials only; default: `default` */
   readonly tenant?: string | undefined;
 }
@@ -447,13 +468,13 @@ export interface JobAddInput {
 export interface JobAddOutput {
   readonly jobs: readonly {
     readonly id: string;
-    readonly state: 'scheduled' | 'queued' | 'running' | 'done' | 'dead' | 'cancelled';
+    readonly state: 'scheduled' | 'queued' | 'awaiting_approval' | 'running' | 'done' | 'dead' | 'cancelled';
     readonly existing: boolean;
   }[];
 }
 
 export interface JobListInput {
-  readonly state?: 'scheduled' | 'queued' | 'running' | 'done' | 'dead' | 'cancelled' | undefined;
+  readonly state?: 'scheduled' | 'queued' | 'awaiting_approval' | 'running' | 'done' | 'dead' | 'cancelled' | undefined;
   /** Lower-case name, 1 to 63 characters */
   readonly queue?: string | undefined;
   /** Lower-case name, 1 to 63 characters */
@@ -461,6 +482,8 @@ export interface JobListInput {
   readonly agent?: string | undefined;
   /** Lower-case name, 1 to 63 characters */
   readonly tenant?: string | undefined;
+  /** Lower-case name, 1 to 63 characters */
+  readonly channel?: string | undefined;
   readonly after?: string | undefined;
   /** Most items in one answer; default: 100 */
   readonly limit?: number | undefined;
@@ -471,7 +494,7 @@ export interface JobListItem {
   readonly kind: string;
   readonly queue: string;
   readonly tenant: string;
-  readonly state: 'scheduled' | 'queued' | 'running' | 'done' | 'dead' | 'cancelled';
+  readonly state: 'scheduled' | 'queued' | 'awaiting_approval' | 'running' | 'done' | 'dead' | 'cancelled';
   readonly priority: number;
   /** Times it was handed out */
   readonly attempt: number;
@@ -487,6 +510,12 @@ export interface JobListItem {
   /** Why the last attempt did not end well */
   readonly reason: string | null;
   readonly error: string | null;
+  readonly channel: string | null;
+  readonly cost: number;
+  readonly urgent: boolean;
+  readonly max_runtime_seconds: number | null;
+  /** The ended job that this one tries again */
+  readonly replay_of: string | null;
   /** Grows with each change of the row */
   readonly version: number;
 }
@@ -503,7 +532,7 @@ export interface JobShowOutput {
   readonly kind: string;
   readonly queue: string;
   readonly tenant: string;
-  readonly state: 'scheduled' | 'queued' | 'running' | 'done' | 'dead' | 'cancelled';
+  readonly state: 'scheduled' | 'queued' | 'awaiting_approval' | 'running' | 'done' | 'dead' | 'cancelled';
   readonly priority: number;
   /** Times it was handed out */
   readonly attempt: number;
@@ -519,6 +548,12 @@ export interface JobShowOutput {
   /** Why the last attempt did not end well */
   readonly reason: string | null;
   readonly error: string | null;
+  readonly channel: string | null;
+  readonly cost: number;
+  readonly urgent: boolean;
+  readonly max_runtime_seconds: number | null;
+  /** The ended job that this one tries again */
+  readonly replay_of: string | null;
   /** Grows with each change of the row */
   readonly version: number;
   readonly payload: Readonly<Record<string, unknown>>;
@@ -547,12 +582,17 @@ export interface JobClaimOutput {
     readonly tenant: string;
     /** Acts as this job’s tenant while the lease is valid */
     readonly token: string;
+    /** The trace it belongs to; send it as the header `traceparent` with what you do for it */
+    readonly traceparent?: string;
     readonly payload: Readonly<Record<string, unknown>>;
     readonly priority: number;
     readonly created_at: string;
     readonly lease_until: string;
+    readonly channel: string | null;
+    /** The end of its max_runtime: no renewal goes beyond */
+    readonly run_until: string | null;
   }[];
-  /** True when this agent is paused and gets nothing */
+  /** True when this agent, its tenant or everything is paused, and it gets nothing */
   readonly paused: boolean;
 }
 
@@ -574,6 +614,7 @@ export interface JobRenewOutput {
   }[];
   readonly lost: readonly {
     readonly id: string;
+    /** `expired`, `taken`, `ended`, `timeout` or `cancelled`: stop working on it */
     readonly reason: string;
   }[];
 }
@@ -590,6 +631,10 @@ export interface JobCompleteInput {
     readonly error?: string | undefined;
     /** false: do not try again; default: true */
     readonly retry?: boolean | undefined;
+    /** Try again after so long, instead of the usual back-off; what a provider asked for */
+    readonly retry_in_seconds?: number | undefined;
+    /** A provider refuses until then: nothing of the job’s channel starts before */
+    readonly pause_channel_seconds?: number | undefined;
   }[];
 }
 
@@ -599,6 +644,103 @@ export interface JobCompleteOutput {
     readonly id: string;
     readonly code: string;
   }[];
+}
+
+export interface JobCancelInput {
+  /** These jobs; or give a filter instead */
+  readonly jobs?: readonly string[] | undefined;
+  readonly filter?: {
+    /** Lower-case name, 1 to 63 characters */
+    readonly queue?: string | undefined;
+    /** Lower-case name, 1 to 63 characters */
+    readonly kind?: string | undefined;
+    /** Lower-case name, 1 to 63 characters */
+    readonly channel?: string | undefined;
+    /** Lower-case name, 1 to 63 characters */
+    readonly tenant?: string | undefined;
+    readonly state?: 'scheduled' | 'queued' | 'running' | 'awaiting_approval' | undefined;
+  } | undefined;
+  /** With a filter: only jobs made up to this one, so that what came since a dry run stays out */
+  readonly up_to?: string | undefined;
+  /** Kept with the job, and in the event */
+  readonly reason?: string | undefined;
+  /** Only count what the filter finds; default: false */
+  readonly dry_run?: boolean | undefined;
+  /** Most jobs in one call; call again while `more` is true; default: 1000 */
+  readonly limit?: number | undefined;
+}
+
+export interface JobCancelOutput {
+  readonly cancelled: readonly string[];
+  readonly refused: readonly {
+    readonly id: string;
+    readonly code: string;
+  }[];
+  /** How many the filter finds, counted up to 10,000; for named jobs how many were named */
+  readonly matched: number;
+  /** The newest that the filter finds: give it as `up_to` to freeze the filter */
+  readonly newest: string | null;
+  readonly more: boolean;
+}
+
+export interface JobReplayInput {
+  /** These jobs; or give a filter instead */
+  readonly jobs?: readonly string[] | undefined;
+  readonly filter?: {
+    /** Lower-case name, 1 to 63 characters */
+    readonly queue?: string | undefined;
+    /** Lower-case name, 1 to 63 characters */
+    readonly kind?: string | undefined;
+    /** Lower-case name, 1 to 63 characters */
+    readonly channel?: string | undefined;
+    /** Lower-case name, 1 to 63 characters */
+    readonly tenant?: string | undefined;
+    /** default: "dead" */
+    readonly state?: 'dead' | 'cancelled' | undefined;
+    /** Lower-case name, 1 to 63 characters */
+    readonly reason?: string | undefined;
+  } | undefined;
+  /** With a filter: only jobs made up to this one, so that what came since a dry run stays out */
+  readonly up_to?: string | undefined;
+  /** Only count what the filter finds; default: false */
+  readonly dry_run?: boolean | undefined;
+  /** Most jobs in one call; call again while `more` is true; default: 1000 */
+  readonly limit?: number | undefined;
+}
+
+export interface JobReplayOutput {
+  readonly replayed: readonly {
+    readonly id: string;
+    readonly job: string;
+  }[];
+  readonly refused: readonly {
+    readonly id: string;
+    readonly code: string;
+  }[];
+  /** How many the filter finds, counted up to 10,000; for named jobs how many were named */
+  readonly matched: number;
+  /** The newest that the filter finds: give it as `up_to` to freeze the filter */
+  readonly newest: string | null;
+  readonly more: boolean;
+}
+
+export interface JobChangeInput {
+  /** Like job_… */
+  readonly job: string;
+  readonly priority?: number | undefined;
+  readonly urgent?: boolean | undefined;
+  readonly run_at?: string | undefined;
+  readonly max_attempts?: number | undefined;
+}
+
+export interface JobChangeOutput {
+  readonly id: string;
+  readonly state: string;
+  readonly priority: number;
+  readonly urgent: boolean;
+  readonly run_at: string;
+  readonly max_attempts: number;
+  readonly version: number;
 }
 
 export interface WorkSummaryInput {
@@ -620,6 +762,234 @@ export interface WorkSummaryOutput {
     readonly running: number;
   }[];
   readonly as_of: string;
+}
+
+export interface ChannelSetInput {
+  /** Lower-case name, 1 to 63 characters */
+  readonly channel: string;
+  /** Whose channel; default: the caller’s own tenant, or the fleet */
+  readonly tenant?: string | undefined;
+  /** Most jobs running at once; 0: any number */
+  readonly concurrency?: number | undefined;
+  /** Exact sliding windows; all of them hold */
+  readonly limits?: readonly {
+    /** Most cost started in any window of that length */
+    readonly limit: number;
+    readonly window_seconds: number;
+  }[] | undefined;
+}
+
+export interface ChannelSetOutput {
+  readonly channel: string;
+  /** `fleet`: it serves the jobs of all tenants */
+  readonly tenant: string;
+  /** null: any number */
+  readonly concurrency: number | null;
+  readonly limits: readonly {
+    /** Most cost started in any window of that length */
+    readonly limit: number;
+    readonly window_seconds: number;
+    /** Cost that counts at this moment */
+    readonly used: number;
+  }[];
+  readonly running: number;
+  readonly queued: number;
+  readonly paused: {
+    readonly since: string;
+    readonly until: string | null;
+    readonly by: string;
+    readonly reason: string | null;
+  } | null;
+  /** A window is full: nothing starts before this moment */
+  readonly next_at: string | null;
+  readonly version: number;
+}
+
+export interface ChannelListInput {
+  /** Lower-case name, 1 to 63 characters */
+  readonly tenant?: string | undefined;
+  readonly after?: string | undefined;
+  /** Most items in one answer; default: 100 */
+  readonly limit?: number | undefined;
+}
+
+export interface ChannelListItem {
+  readonly channel: string;
+  /** `fleet`: it serves the jobs of all tenants */
+  readonly tenant: string;
+  /** null: any number */
+  readonly concurrency: number | null;
+  readonly limits: readonly {
+    /** Most cost started in any window of that length */
+    readonly limit: number;
+    readonly window_seconds: number;
+    /** Cost that counts at this moment */
+    readonly used: number;
+  }[];
+  readonly running: number;
+  readonly queued: number;
+  readonly paused: {
+    readonly since: string;
+    readonly until: string | null;
+    readonly by: string;
+    readonly reason: string | null;
+  } | null;
+  /** A window is full: nothing starts before this moment */
+  readonly next_at: string | null;
+  readonly version: number;
+}
+
+export type ChannelListOutput = Page<ChannelListItem>;
+
+export interface ChannelShowInput {
+  /** Lower-case name, 1 to 63 characters */
+  readonly channel: string;
+  /** Whose channel; default: the caller’s own tenant, or the fleet */
+  readonly tenant?: string | undefined;
+}
+
+export interface ChannelShowOutput {
+  readonly channel: string;
+  /** `fleet`: it serves the jobs of all tenants */
+  readonly tenant: string;
+  /** null: any number */
+  readonly concurrency: number | null;
+  readonly limits: readonly {
+    /** Most cost started in any window of that length */
+    readonly limit: number;
+    readonly window_seconds: number;
+    /** Cost that counts at this moment */
+    readonly used: number;
+  }[];
+  readonly running: number;
+  readonly queued: number;
+  readonly paused: {
+    readonly since: string;
+    readonly until: string | null;
+    readonly by: string;
+    readonly reason: string | null;
+  } | null;
+  /** A window is full: nothing starts before this moment */
+  readonly next_at: string | null;
+  readonly version: number;
+}
+
+export interface ChannelRemoveInput {
+  /** Lower-case name, 1 to 63 characters */
+  readonly channel: string;
+  /** Whose channel; default: the caller’s own tenant, or the fleet */
+  readonly tenant?: string | undefined;
+}
+
+export interface ChannelRemoveOutput {
+  readonly channel: string;
+  readonly removed: boolean;
+}
+
+export interface ChannelPauseInput {
+  /** Lower-case name, 1 to 63 characters */
+  readonly channel: string;
+  /** Whose channel; default: the caller’s own tenant, or the fleet */
+  readonly tenant?: string | undefined;
+  /** Kept in the event, and shown */
+  readonly reason?: string | undefined;
+  /** It resumes by itself at this moment */
+  readonly until?: string | undefined;
+}
+
+export interface ChannelPauseOutput {
+  readonly channel: string;
+  /** `fleet`: it serves the jobs of all tenants */
+  readonly tenant: string;
+  /** null: any number */
+  readonly concurrency: number | null;
+  readonly limits: readonly {
+    /** Most cost started in any window of that length */
+    readonly limit: number;
+    readonly window_seconds: number;
+    /** Cost that counts at this moment */
+    readonly used: number;
+  }[];
+  readonly running: number;
+  readonly queued: number;
+  readonly paused: {
+    readonly since: string;
+    readonly until: string | null;
+    readonly by: string;
+    readonly reason: string | null;
+  } | null;
+  /** A window is full: nothing starts before this moment */
+  readonly next_at: string | null;
+  readonly version: number;
+}
+
+export interface ChannelResumeInput {
+  /** Lower-case name, 1 to 63 characters */
+  readonly channel: string;
+  /** Whose channel; default: the caller’s own tenant, or the fleet */
+  readonly tenant?: string | undefined;
+}
+
+export interface ChannelResumeOutput {
+  readonly channel: string;
+  /** `fleet`: it serves the jobs of all tenants */
+  readonly tenant: string;
+  /** null: any number */
+  readonly concurrency: number | null;
+  readonly limits: readonly {
+    /** Most cost started in any window of that length */
+    readonly limit: number;
+    readonly window_seconds: number;
+    /** Cost that counts at this moment */
+    readonly used: number;
+  }[];
+  readonly running: number;
+  readonly queued: number;
+  readonly paused: {
+    readonly since: string;
+    readonly until: string | null;
+    readonly by: string;
+    readonly reason: string | null;
+  } | null;
+  /** A window is full: nothing starts before this moment */
+  readonly next_at: string | null;
+  readonly version: number;
+}
+
+export interface WorkPauseInput {
+  /** Default: the caller’s own tenant, or everything */
+  readonly tenant?: string | undefined;
+  /** Kept in the event, and shown */
+  readonly reason?: string | undefined;
+}
+
+export interface WorkPauseOutput {
+  /** `fleet`: everything is paused */
+  readonly tenant: string;
+  readonly since: string;
+  readonly by: string;
+  readonly reason: string | null;
+}
+
+export interface WorkResumeInput {
+  /** Default: the caller’s own tenant, or everything */
+  readonly tenant?: string | undefined;
+}
+
+export interface WorkResumeOutput {
+  readonly tenant: string;
+  readonly resumed: boolean;
+}
+
+export interface ShareSetInput {
+  /** Lower-case name, 1 to 63 characters */
+  readonly tenant: string;
+  readonly weight: number;
+}
+
+export interface ShareSetOutput {
+  readonly tenant: string;
+  readonly weight: number;
 }
 
 export interface AgentAddInput {
@@ -1344,6 +1714,33 @@ export class JobOperations {
   complete(input: JobCompleteInput, options?: CallOptions): Promise<JobCompleteOutput> {
     return this.#send({ name: 'work.job.complete', method: 'POST', path: '/v1/jobs/completions', keyed: true }, input, options);
   }
+
+  /**
+   * End jobs that have not ended; a worker that runs one learns it with its next renewal.
+   *
+   * `POST /v1/jobs/cancellations` · ability `work:write`
+   */
+  cancel(input: JobCancelInput = {}, options?: CallOptions): Promise<JobCancelOutput> {
+    return this.#send({ name: 'work.job.cancel', method: 'POST', path: '/v1/jobs/cancellations', keyed: true }, input, options);
+  }
+
+  /**
+   * Add ended jobs once more, with the same payload; what has ended stays ended.
+   *
+   * `POST /v1/jobs/replays` · ability `work:write`
+   */
+  replay(input: JobReplayInput = {}, options?: CallOptions): Promise<JobReplayOutput> {
+    return this.#send({ name: 'work.job.replay', method: 'POST', path: '/v1/jobs/replays', keyed: true }, input, options);
+  }
+
+  /**
+   * Change when a waiting job runs: its priority, urgency, moment, or number of attempts.
+   *
+   * `PATCH /v1/jobs/{job}` · ability `work:write`
+   */
+  change(input: JobChangeInput, options?: CallOptions): Promise<JobChangeOutput> {
+    return this.#send({ name: 'work.job.change', method: 'PATCH', path: '/v1/jobs/{job}', keyed: false }, input, options);
+  }
 }
 
 export class WorkOperations {
@@ -1360,6 +1757,108 @@ export class WorkOperations {
    */
   summary(input: WorkSummaryInput = {}, options?: CallOptions): Promise<WorkSummaryOutput> {
     return this.#send({ name: 'work.summary', method: 'GET', path: '/v1/work/summary', keyed: false }, input, options);
+  }
+
+  /**
+   * Hand out no job of a tenant, or none at all; running jobs go on.
+   *
+   * `PUT /v1/work/pause` · ability `work:write`
+   */
+  pause(input: WorkPauseInput = {}, options?: CallOptions): Promise<WorkPauseOutput> {
+    return this.#send({ name: 'work.pause', method: 'PUT', path: '/v1/work/pause', keyed: false }, input, options);
+  }
+
+  /**
+   * Hand out jobs again that a pause of work held back.
+   *
+   * `DELETE /v1/work/pause` · ability `work:write`
+   */
+  resume(input: WorkResumeInput = {}, options?: CallOptions): Promise<WorkResumeOutput> {
+    return this.#send({ name: 'work.resume', method: 'DELETE', path: '/v1/work/pause', keyed: false }, input, options);
+  }
+}
+
+export class ChannelOperations {
+  readonly #send: Send;
+
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  /**
+   * Make a channel, or change what it allows; what is not given stays as it is.
+   *
+   * `PUT /v1/channels/{channel}` · ability `work:write`
+   */
+  set(input: ChannelSetInput, options?: CallOptions): Promise<ChannelSetOutput> {
+    return this.#send({ name: 'work.channel.set', method: 'PUT', path: '/v1/channels/{channel}', keyed: false }, input, options);
+  }
+
+  /**
+   * Channels with what they allow, what is used of it, and what waits for it.
+   *
+   * `GET /v1/channels` · ability `work:read`
+   */
+  list(input: ChannelListInput = {}, options?: CallOptions): Promise<ChannelListOutput> {
+    return this.#send({ name: 'work.channel.list', method: 'GET', path: '/v1/channels', keyed: false }, input, options);
+  }
+
+  /** The items of `list`, page after page until the end. */
+  listAll(input: ChannelListInput = {}, options?: CallOptions): AsyncGenerator<ChannelListItem> {
+    return allItems((after) => this.list({ ...input, ...after }, options));
+  }
+
+  /**
+   * One channel.
+   *
+   * `GET /v1/channels/{channel}` · ability `work:read`
+   */
+  show(input: ChannelShowInput, options?: CallOptions): Promise<ChannelShowOutput> {
+    return this.#send({ name: 'work.channel.show', method: 'GET', path: '/v1/channels/{channel}', keyed: false }, input, options);
+  }
+
+  /**
+   * Remove a channel that no waiting or running job uses.
+   *
+   * `DELETE /v1/channels/{channel}` · ability `work:write`
+   */
+  remove(input: ChannelRemoveInput, options?: CallOptions): Promise<ChannelRemoveOutput> {
+    return this.#send({ name: 'work.channel.remove', method: 'DELETE', path: '/v1/channels/{channel}', keyed: false }, input, options);
+  }
+
+  /**
+   * Hand out no job of a channel, until it is resumed or until a moment; running jobs go on.
+   *
+   * `PUT /v1/channels/{channel}/pause` · ability `work:write`
+   */
+  pause(input: ChannelPauseInput, options?: CallOptions): Promise<ChannelPauseOutput> {
+    return this.#send({ name: 'work.channel.pause', method: 'PUT', path: '/v1/channels/{channel}/pause', keyed: false }, input, options);
+  }
+
+  /**
+   * Hand out the jobs of a paused channel again.
+   *
+   * `DELETE /v1/channels/{channel}/pause` · ability `work:write`
+   */
+  resume(input: ChannelResumeInput, options?: CallOptions): Promise<ChannelResumeOutput> {
+    return this.#send({ name: 'work.channel.resume', method: 'DELETE', path: '/v1/channels/{channel}/pause', keyed: false }, input, options);
+  }
+}
+
+export class ShareOperations {
+  readonly #send: Send;
+
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  /**
+   * Weight of a tenant where several want the same workers: 2 gets twice as many jobs as 1.
+   *
+   * `PUT /v1/work/shares/{tenant}` · ability `work:write`
+   */
+  set(input: ShareSetInput, options?: CallOptions): Promise<ShareSetOutput> {
+    return this.#send({ name: 'work.share.set', method: 'PUT', path: '/v1/work/shares/{tenant}', keyed: false }, input, options);
   }
 }
 
@@ -1521,6 +2020,8 @@ export class Operations {
   readonly sqlRole: SqlRoleOperations;
   readonly job: JobOperations;
   readonly work: WorkOperations;
+  readonly channel: ChannelOperations;
+  readonly share: ShareOperations;
   readonly agent: AgentOperations;
   readonly fleet: FleetOperations;
   readonly server: ServerOperations;
@@ -1536,6 +2037,8 @@ export class Operations {
     this.sqlRole = new SqlRoleOperations(send);
     this.job = new JobOperations(send);
     this.work = new WorkOperations(send);
+    this.channel = new ChannelOperations(send);
+    this.share = new ShareOperations(send);
     this.agent = new AgentOperations(send);
     this.fleet = new FleetOperations(send);
     this.server = new ServerOperations(send);

@@ -62,7 +62,13 @@ export const steps: readonly Step[] = [
 
   {
     operation: 'work.job.add',
-    input: () => ({ kind: 'reprice', payload: { sku: 'A1' }, priority: 50, tenant: 'acme', unique_key: 'A1' }),
+    input: () => ({
+      jobs: [
+        { kind: 'reprice', payload: { sku: 'A1' }, priority: 50, unique_key: 'A1' },
+        { kind: 'reprice', queue: 'later' },
+      ],
+      tenant: 'acme',
+    }),
   },
   { operation: 'work.job.list', input: () => ({ state: 'queued', tenant: 'acme', limit: 10 }) },
   { operation: 'work.job.show', input: (past) => ({ job: past['work.job.add'].jobs[0].id }) },
@@ -77,7 +83,29 @@ export const steps: readonly Step[] = [
     as: 'agent',
     input: (past) => ({ jobs: [{ ...held(past), outcome: 'done', result: { price: 12.5 } }] }),
   },
+  {
+    operation: 'work.job.change',
+    input: (past) => ({ job: waiting(past), priority: 7, run_at: '2999-01-01T00:00:00Z' }),
+  },
+  {
+    operation: 'work.job.cancel',
+    input: (past) => ({ jobs: [waiting(past), 'job_0000000000000000000000'], reason: 'not wanted' }),
+  },
+  { operation: 'work.job.replay', input: () => ({ filter: { state: 'cancelled', queue: 'later' }, limit: 5 }) },
   { operation: 'work.summary', input: () => ({ tenant: 'acme' }) },
+
+  {
+    operation: 'work.channel.set',
+    input: () => ({ channel: 'ebay', concurrency: 4, limits: [{ limit: 5000, window_seconds: 86_400 }] }),
+  },
+  { operation: 'work.channel.list', input: () => ({ limit: 10 }) },
+  { operation: 'work.channel.pause', input: () => ({ channel: 'ebay', reason: 'prices look wrong' }) },
+  { operation: 'work.channel.resume', input: () => ({ channel: 'ebay' }) },
+  { operation: 'work.channel.show', input: () => ({ channel: 'ebay' }) },
+  { operation: 'work.channel.remove', input: () => ({ channel: 'ebay' }) },
+  { operation: 'work.pause', input: () => ({ tenant: 'acme', reason: 'has not paid' }) },
+  { operation: 'work.resume', input: () => ({ tenant: 'acme' }) },
+  { operation: 'work.share.set', input: () => ({ tenant: 'acme', weight: 2 }) },
 
   {
     operation: 'fleet.agent.add',
@@ -109,6 +137,10 @@ export const steps: readonly Step[] = [
   { operation: 'fleet.status', input: () => ({ tenant: 'acme' }) },
   { operation: 'fleet.agent.remove', input: () => ({ agent: 'scout' }) },
 ];
+
+function waiting(past: Past): string {
+  return past['work.job.add'].jobs[1].id;
+}
 
 function held(past: Past): object {
   const { id, lease } = past['work.job.claim'].jobs[0];

@@ -83,10 +83,11 @@ export function overCli(url: string): Interface {
 function wordsOf({ cli, input: schema }: AnyOperation, input: Input): string[] {
   if ('none' in cli) throw new Error('it has no words');
   const positional = cli.positional ?? [];
+  const given = positional.filter((field) => input[field] !== undefined);
   const flags = Object.keys(schema.shape as Record<string, z.ZodType>)
     .filter((field) => !positional.includes(field) && input[field] !== undefined)
     .flatMap((field) => [`--${field.replaceAll('_', '-')}`, wordOf(input[field])]);
-  return [...cli.words.split(' '), ...positional.map((field) => wordOf(input[field])), ...flags];
+  return [...cli.words.split(' '), ...given.map((field) => wordOf(input[field])), ...flags];
 }
 
 function wordOf(value: unknown): string {

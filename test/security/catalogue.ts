@@ -11,6 +11,9 @@ const WITHOUT_ROW_SECURITY: Readonly<Record<string, string>> = {
 
 const SECURITY_DEFINERS: Readonly<Record<string, string>> = {
   'access.append_in_plain_sql': 'the only way of a role for plain SQL into the log; it decides by who signed in',
+  'work.channel_room': 'counts what all tenants use of a channel; it answers numbers only',
+  'work.note_grant': 'counts what a claim took of a channel that it holds locked',
+  'work.hold_back': 'a worker’s word pauses the channel of a job that it held, also one of the fleet',
   'log.next_seq': 'draws from a sequence that nobody may draw from directly',
   'log.epoch': 'reads the server’s identity',
 };
@@ -29,7 +32,17 @@ const GLOBAL_KEYS: Readonly<Record<string, string>> = {
   'access.sql_roles_pkey': 'over 100 random bits that this program draws; nobody may supply it',
   'access.tokens_hash_key': 'SHA-256 of 178 random bits: nobody meets another’s',
   'log.event_log_pkey': 'a number that the server draws; nobody may supply it',
+  'work.channels_pkey': 'a number that the server draws; nobody may supply it',
   'work.lanes_pkey': 'a number that the server draws; nobody may supply it',
+};
+
+const SECOND_POLICIES: Readonly<Record<string, string>> = {
+  'work.channels fleet_rows': 'for reading only: the fleet’s channels serve the jobs of all tenants',
+  'work.pauses fleet_row': 'for reading only: a pause of the fleet holds for all tenants',
+};
+
+const KEYS_ACROSS: Readonly<Record<string, string>> = {
+  'lanes_channel_id_fkey on work.lanes': 'a tenant’s lane may lead to a channel of the fleet',
 };
 
 interface Rule {
@@ -77,6 +90,7 @@ const rules: readonly Rule[] = [
           WHERE ${ownSchemas} AND ${HAS_TENANT} AND p.roles && ARRAY['qd_app', 'public']::name[]
             AND (p.qual IS DISTINCT FROM '(tenant_id = platform.tenant())'
               OR coalesce(p.with_check, p.qual) <> '(tenant_id = platform.tenant())')`,
+    allowed: SECOND_POLICIES,
   },
   {
     what: 'is a view with the rights of whoever asks',
@@ -168,6 +182,7 @@ const rules: readonly Rule[] = [
               SELECT FROM unnest(k.conkey, k.confkey) AS pair (own, other)
               JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = pair.own AND a.attname = 'tenant_id'
               JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = pair.other AND b.attname = 'tenant_id')`,
+    allowed: KEYS_ACROSS,
   },
   {
     what: 'is a tenant_id that is never missing',

@@ -3,8 +3,8 @@ import pg from 'pg';
 
 export const ownSchemas = `n.nspname NOT IN ('pg_catalog', 'information_schema', 'public') AND n.nspname NOT LIKE 'pg\\_%'`;
 
-/** Written by every use of a credential, as it must be. */
-const ALLOWED = ['last_used_at'];
+/** Written by every use of a credential, as it must be; the latter up to a second later. */
+const ALLOWED = ['last_used_at', 'last_seen'];
 
 export interface Footprint {
   /** Number of rows and a hash of them, per table. */

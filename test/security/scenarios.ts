@@ -27,6 +27,12 @@ const agentAddress = (more: object = {}): Scenario => ({
   answer: 'refused',
 });
 
+const channelAddress = (more: object = {}): Scenario => ({
+  input: ({ a }) => ({ channel: a.channel, ...more }),
+  madeUp: () => ({ channel: 'nowhere', ...more }),
+  answer: 'refused',
+});
+
 export const scenarios: Readonly<Record<string, Scenario>> = {
   'log.event.append': {
     input: ({ a }) => ({ event_type: 'bravo.tried', payload: {}, id: a.event.id }),
@@ -99,7 +105,33 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     answer: 'own',
     check: (body) => body.accepted.length === 0,
   },
+  'work.job.cancel': {
+    input: ({ a }) => ({ jobs: [a.queued] }),
+    madeUp: () => ({ jobs: [NO_JOB] }),
+    answer: 'own',
+    check: (body) => body.cancelled.length === 0,
+  },
+  'work.job.replay': {
+    input: ({ a }) => ({ jobs: [a.queued] }),
+    madeUp: () => ({ jobs: [NO_JOB] }),
+    answer: 'own',
+    check: (body) => body.replayed.length === 0,
+  },
+  'work.job.change': {
+    input: ({ a }) => ({ job: a.queued, priority: 1 }),
+    madeUp: () => ({ job: NO_JOB, priority: 1 }),
+    answer: 'refused',
+  },
   'work.summary': nothing,
+  'work.channel.set': { input: () => ({ channel: ONLY_ONCE, concurrency: 1 }), answer: 'own' },
+  'work.channel.list': nothing,
+  'work.channel.show': channelAddress(),
+  'work.channel.remove': channelAddress(),
+  'work.channel.pause': channelAddress({ reason: 'hijacked' }),
+  'work.channel.resume': channelAddress(),
+  'work.pause': { input: () => ({ tenant: A }), madeUp: () => ({ tenant: 'nobody-here' }), answer: 'refused' },
+  'work.resume': { input: () => ({ tenant: A }), madeUp: () => ({ tenant: 'nobody-here' }), answer: 'refused' },
+  'work.share.set': { input: () => ({ tenant: A, weight: 9 }), answer: 'refused' },
 
   'fleet.agent.add': {
     input: () => ({ agent: ONLY_ONCE }),

@@ -27,6 +27,7 @@ export interface Estate {
   readonly queued: string;
   readonly running: { readonly id: string; readonly lease: string; readonly token: string };
   readonly ended: string;
+  readonly channel: string;
   /** Made by KEYED_JOB with its idempotencyKey. */
   readonly keyed: string;
 }
@@ -85,6 +86,8 @@ async function settle(t: TestServer, fleet: string, tenant: string, admin: pg.Cl
   await add({});
   const running = await claim();
   const queued = await add({ unique_key: uniqueKey });
+  const channel = `${word}-channel`;
+  await made(t.request('PUT', `/v1/channels/${channel}`, { token: operator, body: { concurrency: 1 } }));
   await fillByHand(admin, tenant);
   return {
     tenant,
@@ -97,6 +100,7 @@ async function settle(t: TestServer, fleet: string, tenant: string, admin: pg.Cl
     queued,
     running,
     ended,
+    channel,
     keyed,
   };
 }
@@ -107,6 +111,11 @@ async function fillByHand(admin: pg.Client, tenant: string): Promise<void> {
     `INSERT INTO work.minute_counts (tenant_id, queue, minute, added)
      SELECT id, $2, date_trunc('minute', now()), 1 FROM access.tenants WHERE slug = $1`,
     [tenant, `${tenant}-queue`],
+  );
+  await admin.query('INSERT INTO work.shares (tenant_id) SELECT id FROM access.tenants WHERE slug = $1', [tenant]);
+  await admin.query(
+    `INSERT INTO work.pauses (tenant_id, paused_by, reason) SELECT id, 'operator', $1 FROM access.tenants WHERE slug = $1`,
+    [tenant],
   );
   await admin.query(
     `INSERT INTO fleet.console_chunks (agent_id, tenant_id, start_offset, end_offset, bytes)

@@ -53,6 +53,13 @@ const calls: Readonly<Record<string, ToolCall>> = {
     as: 'agent',
     input: async (world) => ({ jobs: [{ ...(await holdJob(world)), outcome: 'done' }] }),
   },
+  job_change: { input: async ({ operator }) => ({ job: await newJob(operator), priority: 1 }) },
+  channel_show: { input: newChannel },
+  channel_pause: { input: newChannel },
+  channel_resume: { input: newChannel },
+  channel_remove: { input: newChannel },
+  // Not of everything: the tools that come after need jobs.
+  work_pause: { input: newClient },
   agent_remove: {
     input: async ({ operator }) => {
       const agent = newName('leaver');
@@ -100,6 +107,18 @@ async function holdJob({ operator, agent }: ToolWorld): Promise<Held> {
   await newJob(operator);
   const { id, lease } = (await made(agent, 'job_claim', { queues: [QUEUE] })).jobs[0];
   return { id, lease };
+}
+
+async function newChannel({ operator }: ToolWorld): Promise<{ channel: string }> {
+  const channel = newName('channel');
+  await made(operator, 'channel_set', { channel });
+  return { channel };
+}
+
+async function newClient({ operator }: ToolWorld): Promise<{ tenant: string }> {
+  const tenant = newName('paused');
+  await made(operator, 'tenant_add', { tenant });
+  return { tenant };
 }
 
 async function newCursor(operator: McpClient): Promise<string> {

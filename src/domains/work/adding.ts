@@ -1,19 +1,23 @@
-// Adding jobs: checks, lanes, unique keys.
+// Adding jobs: checks, channels, lanes, unique keys.
 import type { Wakeups } from '../../platform/bus/wakeups.ts';
 import type { Call } from '../../platform/call.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import { newUuid, wireId } from '../../platform/ids.ts';
 import type { OutputOf, ParsedInput } from '../../platform/operation.ts';
 import { platformErrors } from '../../platform/platform-errors.ts';
+import { FLEET_TENANT } from '../../platform/tenants.ts';
 import type { Access } from '../access/index.ts';
 import type { Log } from '../log/index.ts';
 import { CountSums, subjectOf } from './batch.ts';
+import { cancelLocked } from './cancelling.ts';
+import { type ChannelRow, findChannels } from './channel-store.ts';
 import { workErrors } from './errors.ts';
 import { workEvents } from './events.ts';
 import { INLINE_LIMIT, jsonBytes, PAYLOAD_LIMIT } from './jobs.ts';
 import { type addJobs, type NewJobInput, newJob } from './operations.ts';
 import { findByKeys, insertCountChanges, type JobState } from './read-store.ts';
-import { type AddedRow, ensureLanes, insertJobs, type NewJobRow } from './store.ts';
+import { lockWaitingByKeys } from './selection-store.ts';
+import { type AddedRow, ensureLanes, insertJobs, type LaneName, laneKey, type NewJobRow } from './store.ts';
 
 export interface AddingOptions {
   readonly wakeups: Wakeups;
@@ -21,16 +25,23 @@ export interface AddingOptions {
   readonly access: Access;
 }
 
-interface Existing {
+export interface Existing {
   readonly id: string;
   readonly state: JobState;
+}
+
+export interface Inserted {
+  /** By id. */
+  readonly added: ReadonlyMap<string, AddedRow>;
+  /** By unique key. */
+  readonly existing: ReadonlyMap<string, Existing>;
 }
 
 const RACE_TRIES = 5;
 
 export class Adding {
   readonly #options: AddingOptions;
-  /** Ids of lanes by tenant and queue: lanes are never removed. */
+  /** Ids of lanes by tenant and laneKey: lanes are never removed. */
   readonly #lanes = new Map<string, number>();
 
   constructor(options: AddingOptions) {
@@ -38,44 +49,89 @@ export class Adding {
   }
 
   async add(call: Call, input: ParsedInput<typeof addJobs>): Promise<OutputOf<typeof addJobs>> {
-    const jobs = oneOrMany(input).map(toRow);
-    const { access, log, wakeups } = this.#options;
-    const tenantId = await access.tenants.home(call, input.tenant, 'default');
+    const wanted = oneOrMany(input);
+    const payloads = wanted.map(checkPayload);
+    const tenantId = await this.#options.access.tenants.home(call, input.tenant, 'default');
     return call.write(async (tx) => {
-      const lanes = await this.#lanesOf(tx, tenantId, new Set(jobs.map((job) => job.queue)));
-      const of = { tenantId, createdBy: call.caller.name, lanes };
-      const { added, existing } = await insertOrFind(tx, of, jobs);
-      if (added.size > 0) {
-        const fresh = jobs.filter((job) => added.has(job.id));
-        const sums = new CountSums();
-        for (const { queue } of fresh) sums.add({ tenant_id: tenantId, queue }, 'added');
-        await Promise.all([
-          insertCountChanges(tx, sums.changes()),
-          log.append(tx, call, [addedEvent(tenantId, fresh, added)]),
-        ]);
-        tx.afterCommit(() => wakeups.notify('work'));
-      }
+      const names = [...new Set(wanted.flatMap((job) => job.channel ?? []))];
+      const channels = await findChannels(tx, names, [tenantId, FLEET_TENANT]);
+      const jobs = wanted.map((job, index) => toRow(job, payloads[index]!, channelOf(job, index, channels)));
+      await this.#replace(tx, call, tenantId, wanted);
+      const { added, existing } = await this.insert(tx, call, tenantId, jobs);
+      refuseDuplicates(wanted, jobs, existing);
       return { jobs: jobs.map((job) => answerOf(job, added, existing)) };
     });
   }
 
-  async #lanesOf(tx: Tx, tenantId: string, queues: ReadonlySet<string>): Promise<ReadonlyMap<string, number>> {
+  /** Adds jobs, counts them and tells of them; those whose unique key is taken are answered as they are. */
+  async insert(tx: Tx, call: Call, tenantId: string, jobs: readonly NewJobRow[]): Promise<Inserted> {
+    const { log, wakeups } = this.#options;
+    const of = { tenantId, createdBy: call.caller.name, lanes: await this.#lanesOf(tx, tenantId, jobs) };
+    const inserted = await insertOrFind(tx, of, jobs);
+    const fresh = jobs.filter((job) => inserted.added.has(job.id));
+    if (fresh.length === 0) return inserted;
+    const sums = new CountSums();
+    for (const { queue } of fresh) sums.add({ tenant_id: tenantId, queue }, 'added');
+    await Promise.all([
+      insertCountChanges(tx, sums.changes()),
+      log.append(tx, call, [addedEvent(tenantId, fresh, inserted.added)]),
+    ]);
+    tx.afterCommit(() => wakeups.notify('work'));
+    return inserted;
+  }
+
+  // A waiting job with the same key makes room for the new one; one that runs is left alone and answered.
+  async #replace(tx: Tx, call: Call, tenantId: string, wanted: readonly NewJobInput[]): Promise<void> {
+    const keys = wanted.flatMap(({ unique_key, on_duplicate }) =>
+      unique_key !== undefined && on_duplicate === 'replace' ? [unique_key] : [],
+    );
+    if (keys.length === 0) return;
+    const waiting = await lockWaitingByKeys(tx, tenantId, keys);
+    await cancelLocked(tx, call, this.#options.log, waiting, 'replaced');
+  }
+
+  async #lanesOf(tx: Tx, tenantId: string, jobs: readonly LaneName[]): Promise<ReadonlyMap<string, number>> {
     const lanes = new Map<string, number>();
-    const missing: string[] = [];
-    for (const queue of queues) {
-      const id = this.#lanes.get(`${tenantId}/${queue}`);
-      if (id === undefined) missing.push(queue);
-      else lanes.set(queue, id);
+    const missing = new Map<string, LaneName>();
+    for (const job of jobs) {
+      const key = laneKey(job);
+      const id = this.#lanes.get(`${tenantId}/${key}`);
+      if (id === undefined) missing.set(key, job);
+      else lanes.set(key, id);
     }
-    if (missing.length > 0) {
-      const found = await ensureLanes(tx, tenantId, missing);
-      for (const [queue, id] of found) lanes.set(queue, id);
+    if (missing.size > 0) {
+      const found = await ensureLanes(tx, tenantId, [...missing.values()]);
+      for (const [key, id] of found) lanes.set(key, id);
       // Only what is committed is remembered: a lane of a transaction that failed does not exist.
       tx.afterCommit(() => {
-        for (const [queue, id] of found) this.#lanes.set(`${tenantId}/${queue}`, id);
+        for (const [key, id] of found) this.#lanes.set(`${tenantId}/${key}`, id);
       });
     }
     return lanes;
+  }
+}
+
+// Throws `work.channel_not_found`, `work.cost_above_limit`.
+function channelOf(job: NewJobInput, index: number, channels: ReadonlyMap<string, ChannelRow>): ChannelRow | undefined {
+  if (job.channel === undefined) return undefined;
+  const channel = channels.get(job.channel);
+  if (channel === undefined) throw workErrors.channel_not_found({ channel: job.channel });
+  const smallest = Math.min(...channel.limits.map(({ limit }) => limit));
+  if (job.cost > smallest) throw workErrors.cost_above_limit({ index, limit: smallest, channel: job.channel });
+  return channel;
+}
+
+// Throws `work.key_taken`; nothing of the call is kept then.
+function refuseDuplicates(
+  wanted: readonly NewJobInput[],
+  jobs: readonly NewJobRow[],
+  existing: ReadonlyMap<string, Existing>,
+): void {
+  for (const [index, { on_duplicate, unique_key }] of wanted.entries()) {
+    const found = on_duplicate === 'reject' ? existing.get(unique_key ?? '') : undefined;
+    if (found !== undefined && jobs[index]!.id !== found.id) {
+      throw workErrors.key_taken({ key: unique_key, job: wireId('job', found.id) });
+    }
   }
 }
 
@@ -84,7 +140,7 @@ async function insertOrFind(
   tx: Tx,
   of: Parameters<typeof insertJobs>[1],
   jobs: readonly NewJobRow[],
-): Promise<{ added: Map<string, AddedRow>; existing: Map<string, Existing> }> {
+): Promise<Inserted> {
   const added = new Map<string, AddedRow>();
   const existing = new Map<string, Existing>();
   let left = jobs;
@@ -123,6 +179,9 @@ function addedEvent(tenantId: string, fresh: readonly NewJobRow[], added: Readon
       max_attempts: job.max_attempts,
       run_at: run_at.toISOString(),
       unique_key: job.unique_key,
+      channel: job.channel,
+      ...(job.urgent ? { urgent: true } : {}),
+      ...(job.replay_of === undefined ? {} : { replay_of: wireId('job', job.replay_of) }),
     };
   });
   return workEvents.make('job.added', { jobs }, { subject: subjectOf(jobs), tenantId });
@@ -139,10 +198,14 @@ function oneOrMany(input: ParsedInput<typeof addJobs>): NewJobInput[] {
   });
 }
 
-// Throws `work.payload_too_large`.
-function toRow(job: NewJobInput, index: number): NewJobRow {
+// Answers the payload's size. Throws `work.payload_too_large`.
+function checkPayload(job: NewJobInput, index: number): number {
   const bytes = jsonBytes(job.payload);
   if (bytes > PAYLOAD_LIMIT) throw workErrors.payload_too_large({ index, limit: PAYLOAD_LIMIT });
+  return bytes;
+}
+
+function toRow(job: NewJobInput, bytes: number, channel: ChannelRow | undefined): NewJobRow {
   return {
     id: newUuid(),
     queue: job.queue ?? job.kind,
@@ -154,5 +217,11 @@ function toRow(job: NewJobInput, index: number): NewJobRow {
     run_at: job.run_at === undefined ? undefined : new Date(Math.max(0, Date.parse(job.run_at))).toISOString(),
     unique_key: job.unique_key,
     max_attempts: job.max_attempts,
+    channel_id: channel?.id,
+    channel: channel?.name,
+    cost: job.cost,
+    urgent: job.urgent,
+    max_runtime_seconds: job.max_runtime_seconds,
+    back_off_seconds: job.back_off_seconds,
   };
 }

@@ -15,7 +15,7 @@ export function subjectOf(jobs: readonly { readonly id: string }[]): string | un
   return jobs.length === 1 ? `job:${jobs[0]!.id}` : undefined;
 }
 
-type Counted = 'added' | 'done' | 'dead' | 'failed_attempts';
+type Counted = 'added' | 'done' | 'dead' | 'cancelled' | 'failed_attempts';
 
 /** Sums of a batch, one change per tenant and queue. */
 export class CountSums {

@@ -3,10 +3,11 @@ import type { Call } from '../../platform/call.ts';
 import { type Database, fleetScope, type Tx } from '../../platform/db/database.ts';
 import { wireId } from '../../platform/ids.ts';
 import type { OutputOf, ParsedInput } from '../../platform/operation.ts';
-import type { TenantDirectory } from '../../platform/tenants.ts';
+import { FLEET_TENANT, type TenantDirectory } from '../../platform/tenants.ts';
 import { hashJobSecret, jobToken, newJobSecret } from '../access/index.ts';
 import type { Log } from '../log/index.ts';
 import { byTenant, nameJob, subjectOf } from './batch.ts';
+import { listPauses } from './channel-store.ts';
 import { workErrors } from './errors.ts';
 import { workEvents } from './events.ts';
 import type { claimJobs } from './operations.ts';
@@ -18,6 +19,8 @@ export interface ClaimsOptions {
   readonly db: Database;
   readonly log: Log;
   readonly tenants: TenantDirectory;
+  /** Told how long the transaction of a claim took, with what it found. */
+  readonly claimTook?: ((ms: number) => void) | undefined;
 }
 
 export type IsPaused = (tx: Tx, agentId: string) => Promise<boolean>;
@@ -80,9 +83,11 @@ export class Claims {
     hashes: readonly Buffer[],
   ): Promise<store.ClaimedRow[] | 'paused'> {
     const { id, name } = call.caller;
+    const begunAt = performance.now();
     try {
       return await this.#options.db.write(call.scope, async (tx) => {
-        if (await this.#isPaused(tx, id)) return 'paused';
+        const [agent, pauses] = await Promise.all([this.#isPaused(tx, id), listPauses(tx, tenantsOf(call))]);
+        if (agent || pauses.length > 0) return 'paused';
         const rows = await store.claim(tx, wanted, { id, name }, hashes);
         await this.#options.log.append(tx, call, claimedEvents(name, rows));
         if (call.signal.aborted) throw new CallerGone();
@@ -91,6 +96,8 @@ export class Claims {
     } catch (error) {
       if (error instanceof CallerGone) return [];
       throw error;
+    } finally {
+      this.#options.claimTook?.(performance.now() - begunAt);
     }
   }
 
@@ -107,6 +114,8 @@ export class Claims {
         tenant: slugs.get(row.tenant_id) ?? row.tenant_id,
         token: jobToken(row.id, secrets[row.place - 1]!).text,
         payload: row.payload,
+        channel: row.channel,
+        run_until: row.run_until?.toISOString() ?? null,
         priority: row.priority,
         created_at: row.created_at.toISOString(),
         lease_until: row.lease_until.toISOString(),
@@ -114,6 +123,11 @@ export class Claims {
       paused: false,
     };
   }
+}
+
+// Whose pauses hold for the caller as a whole; those of single tenants the claim of a fleet's agent passes over itself.
+function tenantsOf(call: Call): string[] {
+  return call.scope.kind === 'tenant' ? [call.scope.tenantId, FLEET_TENANT] : [FLEET_TENANT];
 }
 
 function claimedEvents(agent: string, rows: readonly store.ClaimedRow[]) {

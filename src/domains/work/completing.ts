@@ -1,10 +1,12 @@
 // Hearing how jobs ended, from those who hold them; everybody else is refused and changes nothing.
+import type { Wakeups } from '../../platform/bus/wakeups.ts';
 import type { Call } from '../../platform/call.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import { findUuid } from '../../platform/ids.ts';
 import type { OutputOf, ParsedInput } from '../../platform/operation.ts';
 import type { Log } from '../log/index.ts';
 import { subjectOf } from './batch.ts';
+import { HELD_BACK, holdBack } from './channel-store.ts';
 import { workEvents } from './events.ts';
 import type { LeaseGrace } from './grace.ts';
 import { jsonBytes, PAYLOAD_LIMIT } from './jobs.ts';
@@ -23,6 +25,7 @@ interface Refusal {
 }
 
 export interface CompletingOptions {
+  readonly wakeups: Wakeups;
   readonly log: Log;
   readonly grace: () => LeaseGrace;
 }
@@ -58,12 +61,37 @@ export class Completing {
         log,
         accepted.map((report) => attemptOf(report, held.get(report.uuid!)!)),
       );
+      await this.#pauseChannels(tx, call, accepted, held);
+      // A slot of a channel is free: whoever waits for one may have it.
+      if (locked.some((row) => row.channel_id !== null)) tx.afterCommit(() => this.#options.wakeups.notify('work'));
       await log.append(tx, call, refusedEvents(call.caller.name, refused));
       return {
         accepted: accepted.map((report) => report.id),
         refused: refused.map(({ id, code }) => ({ id, code })),
       };
     });
+  }
+
+  // What a provider told the worker holds for everybody on the channel, also when it is one of the fleet.
+  async #pauseChannels(
+    tx: Tx,
+    call: Call,
+    accepted: readonly Report[],
+    held: ReadonlyMap<string, EndingRow>,
+  ): Promise<void> {
+    const longest = new Map<number, { seconds: number; tenantId: string }>();
+    for (const { uuid, pause_channel_seconds: seconds = 0 } of accepted) {
+      const { channel_id, tenant_id: tenantId } = held.get(uuid!)!;
+      if (channel_id === null || seconds <= (longest.get(channel_id)?.seconds ?? 0)) continue;
+      longest.set(channel_id, { seconds, tenantId });
+    }
+    for (const [id, { seconds, tenantId }] of [...longest].sort(([a], [b]) => a - b)) {
+      const paused = await holdBack(tx, id, seconds, call.caller.name);
+      if (paused === undefined) continue;
+      const payload = { channel: paused.name, reason: HELD_BACK, until: paused.paused_until.toISOString() };
+      const subject = `channel:${paused.name}`;
+      await this.#options.log.append(tx, call, [workEvents.make('channel.paused', payload, { subject, tenantId })]);
+    }
   }
 }
 
@@ -81,8 +109,8 @@ function holdOf(report: Report) {
 }
 
 function attemptOf(report: Report, job: EndingRow) {
-  const { outcome, retry, error, result } = report;
-  return { job, outcome: outcome === 'done' ? { kind: outcome } : { kind: outcome, retry }, error, result };
+  const { outcome: kind, retry, retry_in_seconds: retryInSeconds, error, result } = report;
+  return { job, outcome: kind === 'done' ? { kind } : { kind, retry, retryInSeconds }, error, result };
 }
 
 async function refusals(tx: Tx, reports: readonly Report[], tooLarge: ReadonlySet<Report>): Promise<Refusal[]> {

@@ -23,4 +23,59 @@ export const workErrors = errorTable('work', {
     message: 'The result of job {job} is larger than {limit} bytes',
     hint: 'Store the large part elsewhere and report a reference to it; the job is still held.',
   },
+  job_ended: {
+    status: 409,
+    message: 'Job {job} has ended',
+    hint: 'What has ended stays ended; `quarterdeck job replay` adds it once more.',
+  },
+  job_not_ended: {
+    status: 409,
+    message: 'Job {job} is neither dead nor cancelled',
+    hint: 'Only such jobs are added once more.',
+  },
+  job_running: {
+    status: 409,
+    message: 'Job {job} is running',
+    hint: 'Wait until it waits again, or cancel it.',
+  },
+  already_replayed: {
+    status: 409,
+    message: 'Job {job} was added once more before',
+    hint: 'Replay the newer job, if that one died too: `quarterdeck job show` names it.',
+  },
+  attempts_used: {
+    status: 409,
+    message: 'Job {job} has used {attempt} attempts, which is more than {max_attempts}',
+    hint: 'Allow at least one more than were used.',
+  },
+  channel_not_found: {
+    status: 404,
+    message: 'There is no channel {channel}',
+    hint: '`quarterdeck channel set` makes one; see `quarterdeck channel list`.',
+  },
+  channel_in_use: {
+    status: 409,
+    message: 'Jobs that have not ended belong to channel {channel}',
+    hint: 'Let them end or cancel them: `quarterdeck job cancel --filter`.',
+  },
+  window_twice: {
+    status: 422,
+    message: 'Two limits have the same window of {window_seconds} seconds',
+    hint: 'Keep the smaller one.',
+  },
+  limit_below_cost: {
+    status: 409,
+    message: 'A job that waits for the channel costs more than {limit}',
+    hint: 'It could never start; cancel it first, or allow at least its cost.',
+  },
+  cost_above_limit: {
+    status: 422,
+    message: 'Job {index} costs more than the {limit} that channel {channel} ever allows in a window',
+    hint: 'Split it, or raise the limit of the channel.',
+  },
+  key_taken: {
+    status: 409,
+    message: 'Job {job} has the unique key {key} and has not ended',
+    hint: 'Wait until it ends, cancel it, or say `on_duplicate: ignore` or `replace`.',
+  },
 });

@@ -6,6 +6,8 @@ import { eventTable } from '../../platform/event-table.ts';
 const named = { id: z.string(), kind: z.string(), queue: z.string() };
 const attempt = z.int();
 const moment = z.string();
+const channel = z.string();
+const reason = z.string().optional();
 
 export const workEvents = eventTable('work', {
   'job.added': {
@@ -19,6 +21,9 @@ export const workEvents = eventTable('work', {
           max_attempts: z.int(),
           run_at: moment,
           unique_key: z.string().optional(),
+          channel: z.string().optional(),
+          urgent: z.boolean().optional(),
+          replay_of: z.string().optional(),
         }),
       ),
     }),
@@ -51,12 +56,62 @@ export const workEvents = eventTable('work', {
     }),
   },
   'job.lost': {
-    summary: 'The lease of jobs ran out: their worker is lost, and they are given to another or are dead',
+    summary: 'The lease of jobs ran out: their worker is lost or took too long, and they are tried again or are dead',
     payload: z.object({
       jobs: z.array(
-        z.object({ ...named, attempt, agent: z.string(), state: z.enum(['queued', 'dead']), reason: z.string() }),
+        z.object({
+          ...named,
+          attempt,
+          agent: z.string(),
+          state: z.enum(['queued', 'scheduled', 'dead']),
+          run_at: moment.optional(),
+          reason: z.string(),
+        }),
       ),
     }),
+  },
+  'job.cancelled': {
+    summary: 'Jobs were ended before they were done',
+    payload: z.object({
+      reason,
+      jobs: z.array(z.object({ ...named, state: z.string().describe('What it was'), agent: z.string().optional() })),
+    }),
+  },
+  'job.changed': {
+    summary: 'A waiting job was changed',
+    payload: z.object({
+      job: z.object(named),
+      priority: z.int().optional(),
+      urgent: z.boolean().optional(),
+      run_at: moment.optional(),
+      max_attempts: z.int().optional(),
+    }),
+  },
+  'channel.set': {
+    summary: 'A channel was made, or what it allows was changed',
+    payload: z.object({
+      channel,
+      concurrency: z.int().nullable(),
+      limits: z.array(z.object({ limit: z.int(), window_seconds: z.int() })),
+    }),
+  },
+  'channel.removed': { summary: 'A channel was removed', payload: z.object({ channel }) },
+  'channel.paused': {
+    summary: 'No job of a channel is handed out any more',
+    payload: z.object({ channel, reason, until: moment.optional() }),
+  },
+  'channel.resumed': { summary: 'Jobs of a paused channel are handed out again', payload: z.object({ channel }) },
+  paused: {
+    summary: 'No job of a tenant is handed out any more; of `fleet`: none at all',
+    payload: z.object({ tenant: z.string(), reason }),
+  },
+  resumed: {
+    summary: 'Jobs of a paused tenant are handed out again; of `fleet`: of all that are not paused themselves',
+    payload: z.object({ tenant: z.string() }),
+  },
+  'share.set': {
+    summary: 'A tenant got another weight',
+    payload: z.object({ tenant: z.string(), weight: z.int() }),
   },
   'completion.refused': {
     summary: 'An outcome was reported by somebody who does not hold the job, and changed nothing',

@@ -11,6 +11,18 @@ export function workHandlers(work: Work): Handlers<typeof operations> {
     claimJobs: (call, input) => work.claim(call, input),
     renewJobs: (call, input) => work.renew(call, input),
     completeJobs: (call, input) => work.complete(call, input),
+    cancelJobs: (call, input) => work.cancelling.cancel(call, input),
+    replayJobs: (call, input) => work.cancelling.replay(call, input),
+    changeJob: (call, input) => work.cancelling.change(call, input),
+    setChannel: (call, input) => work.channels.set(call, input),
+    listChannels: (call, input) => work.channels.list(call, input),
+    showChannel: (call, input) => work.channels.show(call, input),
+    removeChannel: (call, input) => work.channels.remove(call, input),
+    pauseChannel: (call, input) => work.channels.pause(call, input),
+    resumeChannel: (call, input) => work.channels.resume(call, input),
+    pauseWork: (call, input) => work.channels.pauseWork(call, input),
+    resumeWork: (call, input) => work.channels.resumeWork(call, input),
+    setShare: (call, input) => work.channels.setShare(call, input),
     summary: (call, input) => work.summary(call, input),
   };
 }

@@ -4,13 +4,14 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openTestWork, type TestWork } from '../../../test/support/work.ts';
 import type { Call } from '../../platform/call.ts';
+import { operations } from './operations.ts';
 
 interface ModelJob {
   readonly id: string;
   readonly priority: number;
   readonly max: number;
   readonly key: string | undefined;
-  state: 'scheduled' | 'queued' | 'running' | 'done' | 'dead';
+  state: 'scheduled' | 'queued' | 'running' | 'done' | 'dead' | 'cancelled';
   attempt: number;
   /** Every lease it ever had; while it runs, the last one is valid until it expires. */
   readonly leases: string[];
@@ -51,6 +52,7 @@ const step = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('expire' as const), pick }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), pick }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('rescue' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('due' as const) }) },
 );
@@ -84,6 +86,7 @@ class History {
     const job = this.jobs[one.pick % this.jobs.length]!;
     if (one.do === 'renew') return this.#renew(one, job);
     if (one.do === 'complete') return this.#complete(one, job);
+    if (one.do === 'cancel') return this.#cancel(job);
     if (job.state === 'running') {
       await w.expire(job.id);
       job.expired = true;
@@ -93,7 +96,7 @@ class History {
   async #add({ priority, max, key }: Doing<'add'>): Promise<void> {
     const unique_key = key === undefined ? undefined : `${this.queue}:${key}`;
     const input = { kind: 'model', queue: this.queue, priority, max_attempts: max, unique_key, payload: {} };
-    const { jobs } = await w.work.add(operator, { jobs: [input] });
+    const { jobs } = await w.work.add(operator, operations.addJobs.input.parse(input));
     const same = this.jobs.find((job) => key !== undefined && job.key === key && !hasEnded(job));
     expect(jobs[0]!.existing).toBe(same !== undefined);
     if (same !== undefined) {
@@ -127,7 +130,7 @@ class History {
     const answer = await w.renew(agents[agent]!, { id: job.id, lease: shown });
     expect(answer.renewed.length).toBe(isHeld(job, agent, shown) ? 1 : 0);
     expect(answer.lost.length).toBe(isHeld(job, agent, shown) ? 0 : 1);
-    if (hasEnded(job)) expect(answer.lost[0]!.reason).toBe('ended');
+    if (hasEnded(job)) expect(answer.lost[0]!.reason).toBe(job.state === 'cancelled' ? 'cancelled' : 'ended');
   }
 
   async #complete(one: Doing<'complete'>, job: ModelJob): Promise<void> {
@@ -145,6 +148,14 @@ class History {
       this.lost++;
       job.state = retry && job.attempt < job.max ? 'scheduled' : 'dead';
     }
+  }
+
+  async #cancel(job: ModelJob): Promise<void> {
+    const input = operations.cancelJobs.input.parse({ jobs: [job.id] });
+    const answer = await w.work.cancelling.cancel(operator, input);
+    expect(answer.cancelled).toEqual(hasEnded(job) ? [] : [job.id]);
+    expect(answer.refused).toEqual(hasEnded(job) ? [{ id: job.id, code: 'work.job_ended' }] : []);
+    if (!hasEnded(job)) job.state = 'cancelled';
   }
 
   async #rescue(): Promise<void> {
@@ -170,18 +181,24 @@ class History {
     expect(await this.#fromLog()).toEqual(modelled);
     const count = (state: string) => this.jobs.filter((job) => job.state === state).length;
     const [counts] = await w.sql(
-      `SELECT sum(added) AS added, sum(done) AS done, sum(dead) AS dead, sum(failed_attempts) AS failed
+      `SELECT sum(added) AS added, sum(done) AS done, sum(dead) AS dead,
+              sum(cancelled) AS cancelled, sum(failed_attempts) AS failed
        FROM work.count_changes WHERE queue = $1`,
       [this.queue],
     );
-    const truth = { added: this.jobs.length, done: count('done'), dead: count('dead'), failed: this.lost };
-    expect(counts).toEqual(this.jobs.length === 0 ? { added: null, done: null, dead: null, failed: null } : truth);
+    const ends = { done: count('done'), dead: count('dead'), cancelled: count('cancelled') };
+    const none = { added: null, done: null, dead: null, cancelled: null, failed: null };
+    expect(counts).toEqual(this.jobs.length === 0 ? none : { added: this.jobs.length, ...ends, failed: this.lost });
   }
 
   async #fromLog(): Promise<Map<string, string>> {
     const states = new Map<string, string>();
     const attempts = new Map<string, number>();
-    const whatIs: Record<string, string> = { 'work.job.due': 'queued', 'work.job.claimed': 'running' };
+    const whatIs: Record<string, string> = {
+      'work.job.due': 'queued',
+      'work.job.claimed': 'running',
+      'work.job.cancelled': 'cancelled',
+    };
     let after: string | undefined;
     do {
       const query = { event_type: 'work.job.*', limit: 500, order: 'asc' as const, ...(after ? { after } : {}) };
@@ -190,7 +207,7 @@ class History {
         for (const job of payload['jobs'] as { id: string; queue: string; state?: string; attempt?: number }[]) {
           if (job.queue !== this.queue) continue;
           attempts.set(job.id, job.attempt ?? attempts.get(job.id) ?? 0);
-          states.set(job.id, job.state ?? whatIs[event_type]!);
+          states.set(job.id, whatIs[event_type] ?? job.state!);
         }
       }
       after = next_cursor ?? undefined;
@@ -200,7 +217,7 @@ class History {
 }
 
 function hasEnded(job: ModelJob): boolean {
-  return job.state === 'done' || job.state === 'dead';
+  return job.state === 'done' || job.state === 'dead' || job.state === 'cancelled';
 }
 
 function isHeld(job: ModelJob, agent: number, lease: string): boolean {

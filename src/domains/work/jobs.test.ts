@@ -4,7 +4,13 @@ import { backOffSeconds, judge } from './jobs.ts';
 
 const job = fc
   .record({ max_attempts: fc.integer({ min: 1, max: 100 }), done: fc.integer({ min: 0, max: 99 }) })
-  .map(({ max_attempts, done }) => ({ max_attempts, attempt: 1 + (done % max_attempts) }));
+  .map(({ max_attempts, done }) => ({
+    max_attempts,
+    attempt: 1 + (done % max_attempts),
+    back_off_seconds: null,
+    losses: 0,
+    timed_out: false,
+  }));
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 it('tries again exactly while attempts are left', () => {
@@ -29,4 +35,22 @@ it('waits twice as long after each failure, half of it by chance, and an hour at
       expect(seconds).toBeLessThanOrEqual(2 * backOffSeconds(attempt, 0));
     }),
   );
+});
+
+it('takes out a job that lost its worker three times, whatever attempts are left', () => {
+  const attempt = { attempt: 3, max_attempts: 100, back_off_seconds: null, timed_out: false };
+  expect(judge({ ...attempt, losses: 1 }, { kind: 'lost' }, 0)).toEqual({ state: 'queued', reason: 'lost_worker' });
+  expect(judge({ ...attempt, losses: 2 }, { kind: 'lost' }, 0)).toEqual({ state: 'dead', reason: 'crashed' });
+});
+
+it('treats an attempt that ran too long as one that failed', () => {
+  const attempt = { attempt: 1, max_attempts: 2, back_off_seconds: 60, losses: 0, timed_out: true };
+  expect(judge(attempt, { kind: 'lost' }, 0)).toEqual({ state: 'scheduled', reason: 'timeout', delaySeconds: 30 });
+  expect(judge({ ...attempt, attempt: 2 }, { kind: 'lost' }, 0)).toEqual({ state: 'dead', reason: 'timeout' });
+});
+
+it('waits as long as the worker asks for', () => {
+  const attempt = { attempt: 1, max_attempts: 2, back_off_seconds: 60, losses: 0, timed_out: false };
+  const outcome = { kind: 'failed', retry: true, retryInSeconds: 7 } as const;
+  expect(judge(attempt, outcome, 0.9)).toEqual({ state: 'scheduled', reason: 'failed', delaySeconds: 7 });
 });

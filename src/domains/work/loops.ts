@@ -3,6 +3,7 @@ import type { Call } from '../../platform/call.ts';
 import { type Database, fleetScope, ownerScope } from '../../platform/db/database.ts';
 import { Loop } from '../../platform/loop.ts';
 import type { Log } from '../log/index.ts';
+import { forgetOldGrants } from './channel-store.ts';
 import { workEvents } from './events.ts';
 import { dropOldWeek } from './history.ts';
 import { foldCounts, forgetOldCounts } from './read-store.ts';
@@ -42,6 +43,12 @@ export function workLoops({ db, log, work, call, failed, keeping }: WorkLoopOpti
       everyMs: 600_000,
       failed,
       turn: async () => (await db.write(fleetScope, (tx) => forgetOldCounts(tx, COUNTS_KEPT_DAYS, BATCH))) === BATCH,
+    }),
+    new Loop({
+      name: 'work.old_grants',
+      everyMs: 60_000,
+      failed,
+      turn: async () => (await db.write(fleetScope, (tx) => forgetOldGrants(tx, BATCH))) === BATCH,
     }),
     new Loop({ name: 'work.partitions', everyMs: 60_000, failed, turn: () => keepPartitionsReady(db, log, call) }),
     ...historyLoops(keeping?.workKeepDays, { db, log, call, failed }),

@@ -1,9 +1,12 @@
-// What the outside may ask about work: jobs, their claims and their outcomes.
+// What the outside may ask about work: jobs, their claims and their outcomes. Channels, and what is done to jobs from
+// outside, have files of their own.
 import { z } from 'zod';
 import { jsonObject, page, pageLimit, slug, timestamp, waitSeconds } from '../../platform/fields.ts';
 import { operation } from '../../platform/operation.ts';
+import { channelOperations } from './channel-operations.ts';
+import { endingOperations } from './ending-operations.ts';
 
-export const jobStates = ['scheduled', 'queued', 'running', 'done', 'dead', 'cancelled'] as const;
+export const jobStates = ['scheduled', 'queued', 'awaiting_approval', 'running', 'done', 'dead', 'cancelled'] as const;
 
 const jobId = z.string().max(64).describe('Like job_…');
 const lease = z.string().min(1).max(100).describe('The fence that the claim gave; opaque');
@@ -19,12 +22,42 @@ const newJobFields = {
     .min(1)
     .max(200)
     .optional()
-    .describe('While a job with this key has not ended, it is answered instead'),
+    .describe('No second job with this key until it has ended; see `on_duplicate`'),
   max_attempts: z.int().min(1).max(100).default(5),
+  channel: slug.optional().describe('What it uses together with others; `quarterdeck channel set` makes one'),
+  cost: z.int().min(1).max(1_000_000).default(1).describe('How much of the windows of its channel it uses'),
+  urgent: z.boolean().default(false).describe('Before the turns of tenants and before every priority'),
+  max_runtime_seconds: z
+    .int()
+    .min(1)
+    .max(2_592_000)
+    .optional()
+    .describe('An attempt that runs longer is taken back, even while it is renewed'),
+  back_off_seconds: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .optional()
+    .describe('Wait before the second attempt, then doubled; default 5'),
+  on_duplicate: z
+    .enum(['ignore', 'reject', 'replace'])
+    .default('ignore')
+    .describe('With a unique key that is taken: answer that job, refuse the call, or replace the job while it waits'),
 };
 
 export const newJob = z.strictObject(newJobFields);
 export type NewJobInput = z.output<typeof newJob>;
+
+const oneJobFields = {
+  ...newJobFields,
+  kind: newJobFields.kind.optional(),
+  payload: jsonObject.optional(),
+  priority: newJobFields.priority.unwrap().optional(),
+  max_attempts: newJobFields.max_attempts.unwrap().optional(),
+  cost: newJobFields.cost.unwrap().optional(),
+  urgent: newJobFields.urgent.unwrap().optional(),
+  on_duplicate: newJobFields.on_duplicate.unwrap().optional(),
+};
 
 export const addJobs = operation({
   name: 'work.job.add',
@@ -37,19 +70,20 @@ export const addJobs = operation({
   bodyLimit: 16 * 1024 * 1024,
   input: z.strictObject({
     jobs: z.array(newJob).min(1).max(1000).optional().describe('A batch; or give the fields of one job instead'),
-    kind: newJobFields.kind.optional(),
-    payload: jsonObject.optional(),
-    queue: newJobFields.queue,
-    priority: z.int().min(-1000).max(1000).optional(),
-    run_at: newJobFields.run_at,
-    unique_key: newJobFields.unique_key,
-    max_attempts: z.int().min(1).max(100).optional(),
+    // Without their defaults, so that the fields of one job given beside `jobs` are noticed.
+    ...oneJobFields,
     tenant: slug.optional().describe('Fleet credentials only; default: `default`'),
   }),
   output: z.object({
     jobs: z.array(z.object({ id: z.string(), state: z.enum(jobStates), existing: z.boolean() })),
   }),
-  errors: ['work.payload_too_large', 'access.tenant_not_found'],
+  errors: [
+    'work.payload_too_large',
+    'access.tenant_not_found',
+    'work.channel_not_found',
+    'work.cost_above_limit',
+    'work.key_taken',
+  ],
   next: { operation: 'work.job.show', input: { job: 'jobs.0.id' } },
   cli: { words: 'job add', positional: ['kind'], example: 'quarterdeck job add reprice --payload \'{"sku":"A1"}\'' },
   example: { kind: 'reprice', payload: { sku: 'A1' } },
@@ -73,6 +107,11 @@ const job = z.object({
   lease_until: z.string().nullable(),
   reason: z.string().nullable().describe('Why the last attempt did not end well'),
   error: z.string().nullable(),
+  channel: z.string().nullable(),
+  cost: z.int(),
+  urgent: z.boolean(),
+  max_runtime_seconds: z.int().nullable(),
+  replay_of: z.string().nullable().describe('The ended job that this one tries again'),
   version: z.int().describe('Grows with each change of the row'),
 });
 export type JobItem = z.output<typeof job>;
@@ -90,6 +129,7 @@ export const listJobs = operation({
     kind: slug.optional(),
     agent: z.string().max(127).optional(),
     tenant: slug.optional(),
+    channel: slug.optional(),
     after: z.string().max(128).optional(),
     limit: pageLimit,
   }),
@@ -141,13 +181,19 @@ export const claimJobs = operation({
         queue: z.string(),
         tenant: z.string(),
         token: z.string().describe('Acts as this job’s tenant while the lease is valid'),
+        traceparent: z
+          .string()
+          .optional()
+          .describe('The trace it belongs to; send it as the header `traceparent` with what you do for it'),
         payload: jsonObject,
         priority: z.int(),
         created_at: z.string(),
         lease_until: z.string(),
+        channel: z.string().nullable(),
+        run_until: z.string().nullable().describe('The end of its max_runtime: no renewal goes beyond'),
       }),
     ),
-    paused: z.boolean().describe('True when this agent is paused and gets nothing'),
+    paused: z.boolean().describe('True when this agent, its tenant or everything is paused, and it gets nothing'),
   }),
   secretOutput: ['jobs.token'],
   errors: ['work.agents_only'],
@@ -170,7 +216,12 @@ export const renewJobs = operation({
   }),
   output: z.object({
     renewed: z.array(z.object({ id: z.string(), lease_until: z.string() })),
-    lost: z.array(z.object({ id: z.string(), reason: z.string() })),
+    lost: z.array(
+      z.object({
+        id: z.string(),
+        reason: z.string().describe('`expired`, `taken`, `ended`, `timeout` or `cancelled`: stop working on it'),
+      }),
+    ),
   }),
   cli: { words: 'job renew', example: 'quarterdeck job renew --jobs \'[{"id":"job_…","lease":"…"}]\'' },
   example: { jobs: [{ id: 'job_0000000000000000000000', lease: '1.abc' }] },
@@ -192,6 +243,18 @@ export const completeJobs = operation({
           result: z.unknown().optional().describe('JSON, at most 256 KiB'),
           error: z.string().max(8000).optional(),
           retry: z.boolean().default(true).describe('false: do not try again'),
+          retry_in_seconds: z
+            .number()
+            .min(0)
+            .max(86_400 * 7)
+            .optional()
+            .describe('Try again after so long, instead of the usual back-off; what a provider asked for'),
+          pause_channel_seconds: z
+            .number()
+            .min(0)
+            .max(86_400)
+            .optional()
+            .describe('A provider refuses until then: nothing of the job’s channel starts before'),
         }),
       )
       .min(1)
@@ -233,4 +296,14 @@ export const summary = operation({
   cli: { words: 'job summary', example: 'quarterdeck job summary' },
 });
 
-export const operations = { addJobs, listJobs, showJob, claimJobs, renewJobs, completeJobs, summary };
+export const operations = {
+  addJobs,
+  listJobs,
+  showJob,
+  claimJobs,
+  renewJobs,
+  completeJobs,
+  ...endingOperations,
+  summary,
+  ...channelOperations,
+};

@@ -22,6 +22,11 @@ export interface JobRow {
   readonly lease_until: Date | null;
   readonly reason: string | null;
   readonly error: string | null;
+  readonly channel: string | null;
+  readonly cost: number;
+  readonly urgent: boolean;
+  readonly max_runtime_seconds: number | null;
+  readonly replay_of: string | null;
   readonly version: number;
 }
 
@@ -31,7 +36,7 @@ export interface FullJobRow extends JobRow {
 }
 
 const SHARED = `id, tenant_id, kind, queue, state, priority, attempt, max_attempts, run_at, created_at, created_by,
-  started_at, agent, reason, error, version`;
+  started_at, agent, reason, error, channel, cost, urgent, max_runtime_seconds, replay_of, version`;
 const HOT = `SELECT ${SHARED}, NULL::timestamptz AS ended_at, lease_until FROM work.jobs`;
 const ENDED = `SELECT ${SHARED}, ended_at, NULL::timestamptz AS lease_until FROM work.ended_jobs`;
 
@@ -40,6 +45,7 @@ export interface JobQuery {
   readonly queue?: string | undefined;
   readonly kind?: string | undefined;
   readonly agent?: string | undefined;
+  readonly channel?: string | undefined;
   readonly tenantId?: string | undefined;
   /** Only jobs older than this one. */
   readonly before?: string | undefined;
@@ -59,6 +65,7 @@ export async function listJobs(tx: Tx, query: JobQuery): Promise<JobRow[]> {
   if (query.queue !== undefined) conditions.push(`queue = ${value(query.queue)}`);
   if (query.kind !== undefined) conditions.push(`kind = ${value(query.kind)}`);
   if (query.agent !== undefined) conditions.push(`agent = ${value(query.agent)}`);
+  if (query.channel !== undefined) conditions.push(`channel = ${value(query.channel)}`);
   if (query.tenantId !== undefined) conditions.push(`tenant_id = ${value(query.tenantId)}`);
   if (query.before !== undefined) conditions.push(`id < ${value(query.before)}`);
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
@@ -69,7 +76,7 @@ export async function listJobs(tx: Tx, query: JobQuery): Promise<JobRow[]> {
 
 function selectsOf(state: JobState | undefined): string[] {
   if (state === undefined) return [HOT, ENDED];
-  return [state === 'scheduled' || state === 'queued' || state === 'running' ? HOT : ENDED];
+  return [state === 'done' || state === 'dead' || state === 'cancelled' ? ENDED : HOT];
 }
 
 export async function findJob(tx: Tx, id: string): Promise<FullJobRow | undefined> {
@@ -119,20 +126,43 @@ export async function findByKeys(
 export interface ReadyLane {
   readonly queue: string;
   readonly tenant_id: string;
-  /** How many jobs are queued, counted up to the limit. */
+  /** How many jobs may be handed out, counted up to the limit. */
   readonly jobs: number;
 }
 
-/** For waiting claims: which of these queues have something, in any tenant. */
-export async function findReady(tx: Tx, queues: readonly string[], limit: number): Promise<ReadyLane[]> {
-  return tx.query<ReadyLane>(
-    `SELECT l.queue, l.tenant_id, queued.jobs FROM work.lanes l CROSS JOIN LATERAL (
+/**
+ * For waiting claims: which of these queues have something, in any tenant. What the channel still allows is not counted
+ * exactly: the claim does that. In how many milliseconds the first channel that holds jobs back will allow more: `inMs`.
+ */
+export async function findReady(
+  tx: Tx,
+  queues: readonly string[],
+  limit: number,
+): Promise<{ lanes: ReadyLane[]; inMs: number | undefined }> {
+  const rows = await tx.query<{ queue: string; tenant_id: string; jobs: number; in_ms: number | null }>(
+    `SELECT l.queue, l.tenant_id, least(queued.jobs, free.jobs) AS jobs, waits.in_ms
+     FROM work.lanes l
+     CROSS JOIN LATERAL (
        SELECT count(*) AS jobs FROM (
          SELECT FROM work.jobs j WHERE j.lane_id = l.id AND j.state = 'queued'
-         ORDER BY j.priority, j.id LIMIT $2) near) queued
-     WHERE l.queue = ANY ($1) AND queued.jobs > 0`,
+         ORDER BY j.urgent DESC, j.priority, j.id LIMIT $2) near) queued
+     LEFT JOIN work.channels c ON c.id = l.channel_id
+     CROSS JOIN LATERAL (
+       SELECT greatest(0, extract(epoch FROM greatest(c.next_at, c.paused_until) - clock_timestamp()) * 1000)::float8
+              AS in_ms) waits
+     CROSS JOIN LATERAL (
+       SELECT CASE WHEN c.concurrency IS NOT NULL THEN c.concurrency - (
+         SELECT count(*) FROM work.jobs r WHERE r.channel_id = c.id AND r.state = 'running') END AS jobs) free
+     WHERE l.queue = ANY ($1) AND queued.jobs > 0 AND coalesce(free.jobs > 0, true)
+       AND (c.paused_at IS NULL OR c.paused_until IS NOT NULL)
+       AND NOT EXISTS (SELECT FROM work.pauses p WHERE p.tenant_id IN (l.tenant_id, platform.fleet_tenant()))`,
     [queues, limit],
   );
+  const later = rows.flatMap(({ in_ms }) => (in_ms === null || in_ms === 0 ? [] : [in_ms]));
+  return {
+    lanes: rows.filter(({ in_ms }) => in_ms === null || in_ms === 0),
+    inMs: later.length === 0 ? undefined : Math.min(...later),
+  };
 }
 
 export interface QueueCounts {
@@ -160,6 +190,7 @@ export interface Counts {
   readonly added: number;
   readonly done: number;
   readonly dead: number;
+  readonly cancelled: number;
   readonly failed_attempts: number;
 }
 
@@ -167,9 +198,10 @@ export interface Counts {
 export async function countRecent(tx: Tx, tenantId: string | undefined, minutes: number): Promise<Counts> {
   const [row] = await tx.query<Counts>(
     `SELECT coalesce(sum(added), 0)::bigint AS added, coalesce(sum(done), 0)::bigint AS done,
-            coalesce(sum(dead), 0)::bigint AS dead, coalesce(sum(failed_attempts), 0)::bigint AS failed_attempts
-     FROM (SELECT tenant_id, minute, added, done, dead, failed_attempts FROM work.minute_counts
-           UNION ALL SELECT tenant_id, date_trunc('minute', at), added, done, dead, failed_attempts
+            coalesce(sum(dead), 0)::bigint AS dead, coalesce(sum(cancelled), 0)::bigint AS cancelled,
+            coalesce(sum(failed_attempts), 0)::bigint AS failed_attempts
+     FROM (SELECT tenant_id, minute, added, done, dead, cancelled, failed_attempts FROM work.minute_counts
+           UNION ALL SELECT tenant_id, date_trunc('minute', at), added, done, dead, cancelled, failed_attempts
            FROM work.count_changes) c
      WHERE minute >= date_trunc('minute', now()) - make_interval(mins => $2)
        AND ($1::uuid IS NULL OR tenant_id = $1)`,
@@ -186,10 +218,11 @@ export interface CountChange extends Partial<Counts> {
 export async function insertCountChanges(tx: Tx, changes: readonly CountChange[]): Promise<void> {
   if (changes.length === 0) return;
   await tx.query(
-    `INSERT INTO work.count_changes (tenant_id, queue, added, done, dead, failed_attempts)
-     SELECT tenant_id, queue, coalesce(added, 0), coalesce(done, 0), coalesce(dead, 0), coalesce(failed_attempts, 0)
+    `INSERT INTO work.count_changes (tenant_id, queue, added, done, dead, cancelled, failed_attempts)
+     SELECT tenant_id, queue, coalesce(added, 0), coalesce(done, 0), coalesce(dead, 0), coalesce(cancelled, 0),
+            coalesce(failed_attempts, 0)
      FROM jsonb_to_recordset($1::jsonb)
-       AS c(tenant_id uuid, queue text, added int, done int, dead int, failed_attempts int)`,
+       AS c(tenant_id uuid, queue text, added int, done int, dead int, cancelled int, failed_attempts int)`,
     [JSON.stringify(changes)],
   );
 }
@@ -201,11 +234,12 @@ export async function foldCounts(tx: Tx, limit: number): Promise<number> {
        DELETE FROM work.count_changes WHERE ctid = ANY (ARRAY(
          SELECT ctid FROM work.count_changes LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING *),
      folded AS (
-       INSERT INTO work.minute_counts AS m (tenant_id, queue, minute, added, done, dead, failed_attempts)
-       SELECT tenant_id, queue, date_trunc('minute', at), sum(added), sum(done), sum(dead), sum(failed_attempts)
+       INSERT INTO work.minute_counts AS m (tenant_id, queue, minute, added, done, dead, cancelled, failed_attempts)
+       SELECT tenant_id, queue, date_trunc('minute', at), sum(added), sum(done), sum(dead), sum(cancelled),
+              sum(failed_attempts)
        FROM taken GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
        ON CONFLICT (tenant_id, queue, minute) DO UPDATE SET added = m.added + excluded.added,
-         done = m.done + excluded.done, dead = m.dead + excluded.dead,
+         done = m.done + excluded.done, dead = m.dead + excluded.dead, cancelled = m.cancelled + excluded.cancelled,
          failed_attempts = m.failed_attempts + excluded.failed_attempts)
      SELECT count(*) AS folded FROM taken`,
     [limit],

@@ -9,6 +9,8 @@ import type { Access, FindJobHolder } from '../access/index.ts';
 import type { Log } from '../log/index.ts';
 import { Adding } from './adding.ts';
 import { byTenant, nameJob, subjectOf } from './batch.ts';
+import { Cancelling } from './cancelling.ts';
+import { Channels } from './channels.ts';
 import { Claims, type IsPaused } from './claims.ts';
 import { Completing } from './completing.ts';
 import { workErrors } from './errors.ts';
@@ -27,12 +29,17 @@ export interface WorkOptions {
   readonly tenants: TenantDirectory;
   /** How long after an outage nobody is declared lost. */
   readonly graceSeconds?: number;
+  /** Told of how long each claim took, and of the leases that ran out: for those who count. */
+  readonly claimTook?: (ms: number) => void;
+  readonly leasesExpired?: (count: number) => void;
 }
 
 const BATCH = 500;
 const MOST_DEAD = 100;
 
 export class Work {
+  readonly channels: Channels;
+  readonly cancelling: Cancelling;
   readonly #options: WorkOptions;
   readonly #adding: Adding;
   readonly #claims: Claims;
@@ -43,7 +50,9 @@ export class Work {
     this.#options = options;
     this.#adding = new Adding(options);
     this.#claims = new Claims(options);
-    this.#completing = new Completing({ log: options.log, grace: () => this.#grace() });
+    this.#completing = new Completing({ ...options, grace: () => this.#grace() });
+    this.channels = new Channels(options);
+    this.cancelling = new Cancelling({ ...options, adding: this.#adding });
     this.#stopListening = options.wakeups.on('work', () => this.#claims.waiting.wake());
   }
 
@@ -172,7 +181,10 @@ export class Work {
         log,
         rows.map((job) => ({ job, outcome: { kind: 'lost' } })),
       );
-      tx.afterCommit(() => wakeups.notify('work'));
+      tx.afterCommit(() => {
+        this.#options.leasesExpired?.(rows.length);
+        wakeups.notify('work');
+      });
       return rows.length === BATCH;
     });
   }
@@ -207,6 +219,11 @@ function jobItem(row: reading.JobRow, slugs: ReadonlyMap<string, string>): JobIt
     lease_until: row.lease_until?.toISOString() ?? null,
     reason: row.reason,
     error: row.error,
+    channel: row.channel,
+    cost: row.cost,
+    urgent: row.urgent,
+    max_runtime_seconds: row.max_runtime_seconds,
+    replay_of: row.replay_of === null ? null : wireId('job', row.replay_of),
     version: row.version,
   };
 }

@@ -42,7 +42,7 @@ export async function settle(tx: Tx, call: Call, log: Log, attempts: readonly En
   const reported = judged.filter(({ outcome }) => outcome.kind !== 'lost');
   await Promise.all([
     insertCountChanges(tx, countsOf(judged)),
-    log.append(tx, call, [...lostEvents(lost), ...completedEvents(call.caller.name, reported, runAt)]),
+    log.append(tx, call, [...lostEvents(lost, runAt), ...completedEvents(call.caller.name, reported, runAt)]),
   ]);
 }
 
@@ -52,14 +52,15 @@ function endingOf({ job, verdict, error, result }: Judged): Ending[] {
   return [];
 }
 
-function returnOf({ job, verdict, outcome, error }: Judged): Return[] {
+function returnOf({ job, verdict, error }: Judged): Return[] {
   if (verdict.state !== 'queued' && verdict.state !== 'scheduled') return [];
   return [
     {
       id: job.id,
       state: verdict.state,
       delay_seconds: verdict.state === 'scheduled' ? verdict.delaySeconds : 0,
-      avoid_seconds: outcome.kind === 'lost' ? AVOID_SECONDS : 0,
+      avoid_seconds: verdict.reason === 'lost_worker' ? AVOID_SECONDS : 0,
+      lost: verdict.reason === 'lost_worker',
       reason: verdict.reason,
       error,
     },
@@ -80,7 +81,7 @@ function completedEvents(agent: string, judged: readonly Judged[], runAt: Readon
     const jobs = ofTenant.map(({ job, verdict, error }) => ({
       ...nameJob(job),
       attempt: job.attempt,
-      // Only a lost worker's job is queued again without a pause.
+      // Only a lost worker's job is queued again at once.
       state: verdict.state as Exclude<Verdict['state'], 'queued'>,
       ...(verdict.state === 'scheduled' ? { run_at: runAt.get(job.id)!.toISOString() } : {}),
       ...(verdict.state === 'done' ? {} : { reason: verdict.reason }),
@@ -90,14 +91,15 @@ function completedEvents(agent: string, judged: readonly Judged[], runAt: Readon
   });
 }
 
-function lostEvents(judged: readonly Judged[]) {
+function lostEvents(judged: readonly Judged[], runAt: ReadonlyMap<string, Date>) {
   return perTenant(judged).map(([tenantId, ofTenant]) => {
     const jobs = ofTenant.map(({ job, verdict }) => ({
       ...nameJob(job),
       attempt: job.attempt,
       agent: job.agent,
-      state: verdict.state as 'queued' | 'dead',
-      reason: 'lost_worker',
+      state: verdict.state as Exclude<Verdict['state'], 'done'>,
+      ...(verdict.state === 'scheduled' ? { run_at: runAt.get(job.id)!.toISOString() } : {}),
+      reason: verdict.state === 'done' ? '' : verdict.reason,
     }));
     return workEvents.make('job.lost', { jobs }, { subject: subjectOf(jobs), tenantId });
   });

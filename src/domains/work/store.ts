@@ -14,6 +14,13 @@ export interface NewJobRow {
   readonly run_at: string | undefined;
   readonly unique_key: string | undefined;
   readonly max_attempts: number;
+  readonly channel_id: number | undefined;
+  readonly channel: string | undefined;
+  readonly cost: number;
+  readonly urgent: boolean;
+  readonly max_runtime_seconds: number | undefined;
+  readonly back_off_seconds: number | undefined;
+  readonly replay_of?: string;
 }
 
 export interface AddedRow {
@@ -22,24 +29,36 @@ export interface AddedRow {
   readonly run_at: Date;
 }
 
-/** The ids of a tenant's lanes for these queues, made when missing. Sorted, so that two makers never wait crosswise. */
-export async function ensureLanes(tx: Tx, tenantId: string, queues: readonly string[]): Promise<Map<string, number>> {
-  const sorted = [...queues].sort();
-  const find = () =>
-    tx.query<{ queue: string; id: number }>(
-      'SELECT queue, id FROM work.lanes WHERE tenant_id = $1 AND queue = ANY ($2)',
-      [tenantId, sorted],
+/** What a lane of a tenant is made of. */
+export interface LaneName {
+  readonly queue: string;
+  readonly channel_id: number | undefined;
+}
+
+export function laneKey({ queue, channel_id }: { queue: string; channel_id: number | null | undefined }): string {
+  return `${queue}/${channel_id ?? ''}`;
+}
+
+/** The ids of a tenant's lanes, by laneKey, made when missing. Sorted, so that two makers never wait crosswise. */
+export async function ensureLanes(tx: Tx, tenantId: string, lanes: readonly LaneName[]): Promise<Map<string, number>> {
+  const sorted = [...lanes].sort((a, b) => (laneKey(a) < laneKey(b) ? -1 : 1));
+  const find = async () => {
+    const rows = await tx.query<{ queue: string; channel_id: number | null; id: number }>(
+      `SELECT l.queue, l.channel_id, l.id FROM unnest($2::text[], $3::bigint[]) AS w (queue, channel_id)
+       JOIN work.lanes l ON l.tenant_id = $1 AND l.queue = w.queue AND l.channel_id IS NOT DISTINCT FROM w.channel_id`,
+      [tenantId, sorted.map(({ queue }) => queue), sorted.map(({ channel_id }) => channel_id ?? null)],
     );
-  let rows = await find();
-  if (rows.length < sorted.length) {
-    const known = new Set(rows.map((row) => row.queue));
-    await tx.query(
-      'INSERT INTO work.lanes (tenant_id, queue) SELECT $1, queue FROM unnest($2::text[]) queue ON CONFLICT DO NOTHING',
-      [tenantId, sorted.filter((queue) => !known.has(queue))],
-    );
-    rows = await find();
-  }
-  return new Map(rows.map((row) => [row.queue, row.id]));
+    return new Map(rows.map((row) => [laneKey(row), row.id]));
+  };
+  const known = await find();
+  if (known.size === sorted.length) return known;
+  const missing = sorted.filter((lane) => !known.has(laneKey(lane)));
+  await tx.query(
+    `INSERT INTO work.lanes (tenant_id, queue, channel_id)
+     SELECT $1, queue, channel_id FROM unnest($2::text[], $3::bigint[]) AS w (queue, channel_id) ON CONFLICT DO NOTHING`,
+    [tenantId, missing.map(({ queue }) => queue), missing.map(({ channel_id }) => channel_id ?? null)],
+  );
+  return find();
 }
 
 /** Adds jobs; those whose unique key belongs to a job that has not ended are left out of the answer. */
@@ -51,14 +70,16 @@ export async function insertJobs(
   return tx.query<AddedRow>(
     `WITH input AS MATERIALIZED (
        SELECT * FROM jsonb_to_recordset($3::jsonb) AS i(id uuid, lane_id bigint, queue text, kind text, priority int,
-         payload jsonb, large boolean, run_at timestamptz, unique_key text, max_attempts int)),
+         payload jsonb, large boolean, run_at timestamptz, unique_key text, max_attempts int, channel_id bigint,
+         channel text, cost int, urgent boolean, max_runtime_seconds int, back_off_seconds int, replay_of uuid)),
      added AS (
        INSERT INTO work.jobs (id, tenant_id, lane_id, queue, kind, state, priority, payload, unique_key, run_at,
-         created_by, max_attempts)
+         created_by, max_attempts, channel_id, channel, cost, urgent, max_runtime_seconds, back_off_seconds, replay_of)
        SELECT i.id, $1, i.lane_id, i.queue, i.kind,
               CASE WHEN i.run_at > clock_timestamp() THEN 'scheduled' ELSE 'queued' END, i.priority,
               CASE WHEN NOT i.large THEN i.payload END, i.unique_key, coalesce(i.run_at, clock_timestamp()), $2,
-              i.max_attempts
+              i.max_attempts, i.channel_id, i.channel, i.cost, i.urgent, i.max_runtime_seconds, i.back_off_seconds,
+              i.replay_of
        FROM input i ORDER BY i.id
        ON CONFLICT (tenant_id, unique_key) WHERE unique_key IS NOT NULL DO NOTHING
        RETURNING id, state, run_at),
@@ -66,7 +87,7 @@ export async function insertJobs(
        INSERT INTO work.job_payloads (job_id, tenant_id, payload)
        SELECT a.id, $1, i.payload FROM added a JOIN input i USING (id) WHERE i.large)
      SELECT id, state, run_at FROM added`,
-    [of.tenantId, of.createdBy, JSON.stringify(jobs.map((job) => ({ ...job, lane_id: of.lanes.get(job.queue) })))],
+    [of.tenantId, of.createdBy, JSON.stringify(jobs.map((job) => ({ ...job, lane_id: of.lanes.get(laneKey(job)) })))],
   );
 }
 
@@ -77,6 +98,7 @@ export interface ClaimedRow {
   readonly tenant_id: string;
   readonly queue: string;
   readonly kind: string;
+  readonly channel: string | null;
   readonly priority: number;
   readonly attempt: number;
   readonly max_attempts: number;
@@ -84,6 +106,8 @@ export interface ClaimedRow {
   readonly created_at: Date;
   readonly lease: string;
   readonly lease_until: Date;
+  /** The end of its max_runtime: no renewal goes beyond. */
+  readonly run_until: Date | null;
 }
 
 export async function claim(
@@ -117,9 +141,16 @@ export interface EndingRow {
   readonly attempt: number;
   readonly max_attempts: number;
   readonly agent: string;
+  readonly channel_id: number | null;
+  readonly back_off_seconds: number | null;
+  /** How many attempts lost their worker before this one. */
+  readonly losses: number;
+  /** Its lease ended because the attempt may run no longer. */
+  readonly timed_out: boolean;
 }
 
-const ENDING = 'j.id, j.tenant_id, j.queue, j.kind, j.attempt, j.max_attempts, j.agent';
+const ENDING = `j.id, j.tenant_id, j.queue, j.kind, j.attempt, j.max_attempts, j.agent, j.channel_id, j.back_off_seconds,
+  j.losses, coalesce(j.lease_until >= j.run_until, false) AS timed_out`;
 
 /** True while the grace after an outage runs. */
 const inGrace = (seconds: string, sawOutage: string) =>
@@ -147,7 +178,7 @@ export interface RenewedRow {
   readonly id: string;
   readonly lease_until: Date | null;
   /** Set when the lease is lost. */
-  readonly reason: 'expired' | 'ended' | 'taken' | null;
+  readonly reason: 'expired' | 'ended' | 'taken' | 'timeout' | 'cancelled' | null;
 }
 
 /** Prolongs leases that are still held; one answer per id asked for. */
@@ -166,11 +197,16 @@ export async function renew(
        held AS MATERIALIZED (
          SELECT j.id FROM input i JOIN work.jobs j ON j.id = i.id WHERE ${HELD} ORDER BY j.id FOR UPDATE OF j),
        renewed AS (
-         UPDATE work.jobs j SET lease_until = clock_timestamp() + make_interval(secs => $6), version = j.version + 1
-         FROM held WHERE j.id = held.id RETURNING j.id, j.lease_until)
+         UPDATE work.jobs j SET lease_until = least(clock_timestamp() + make_interval(secs => $6), j.run_until),
+           version = j.version + 1
+         FROM held WHERE j.id = held.id AND (j.run_until IS NULL OR j.run_until > clock_timestamp())
+         RETURNING j.id, j.lease_until)
        SELECT i.id, r.lease_until,
-              CASE WHEN r.id IS NOT NULL THEN NULL WHEN j.id IS NULL THEN 'ended'
+              CASE WHEN r.id IS NOT NULL THEN NULL
+                   WHEN j.id IS NULL THEN coalesce((
+                     SELECT 'cancelled' FROM work.ended_jobs e WHERE e.id = i.id AND e.state = 'cancelled'), 'ended')
                    WHEN j.state = 'running' AND (j.lease <> i.lease OR j.agent_id IS DISTINCT FROM $3) THEN 'taken'
+                   WHEN j.state = 'running' AND j.run_until <= clock_timestamp() THEN 'timeout'
                    ELSE 'expired' END AS reason
        FROM input i LEFT JOIN renewed r ON r.id = i.id LEFT JOIN work.jobs j ON j.id = i.id`,
       [
@@ -198,8 +234,8 @@ export async function lockExpired(tx: Tx, limit: number, grace: LeaseGrace): Pro
 
 export interface Ending {
   readonly id: string;
-  readonly state: 'done' | 'dead';
-  readonly reason?: string;
+  readonly state: 'done' | 'dead' | 'cancelled';
+  readonly reason?: string | undefined;
   readonly error?: string | undefined;
   readonly result?: unknown;
 }
@@ -215,10 +251,12 @@ export async function endJobs(tx: Tx, endings: readonly Ending[]): Promise<void>
        DELETE FROM work.job_payloads p USING gone g WHERE p.job_id = g.id AND g.payload IS NULL
        RETURNING p.job_id, p.payload)
      INSERT INTO work.ended_jobs (id, tenant_id, queue, kind, state, priority, payload, result, unique_key, run_at,
-       created_at, created_by, attempt, max_attempts, agent_id, agent, started_at, ended_at, reason, error, version)
+       created_at, created_by, attempt, max_attempts, agent_id, agent, started_at, ended_at, reason, error, version,
+       channel, cost, urgent, max_runtime_seconds, back_off_seconds, replay_of)
      SELECT g.id, g.tenant_id, g.queue, g.kind, i.state, g.priority, coalesce(g.payload, p.payload), i.result,
             g.unique_key, g.run_at, g.created_at, g.created_by, g.attempt, g.max_attempts, g.agent_id, g.agent,
-            g.started_at, clock_timestamp(), i.reason, i.error, g.version + 1
+            g.started_at, clock_timestamp(), i.reason, i.error, g.version + 1, g.channel, g.cost, g.urgent,
+            g.max_runtime_seconds, g.back_off_seconds, g.replay_of
      FROM gone g JOIN input i ON i.id = g.id LEFT JOIN payloads p ON p.job_id = g.id`,
     [JSON.stringify(endings)],
   );
@@ -230,6 +268,8 @@ export interface Return {
   readonly delay_seconds: number;
   /** For so long the agent that had it does not get it. */
   readonly avoid_seconds: number;
+  /** Its worker was lost. */
+  readonly lost: boolean;
   readonly reason: string;
   readonly error?: string | undefined;
 }
@@ -240,11 +280,12 @@ export async function returnJobs(tx: Tx, returns: readonly Return[]): Promise<Ma
   const rows = await tx.query<{ id: string; run_at: Date }>(
     `UPDATE work.jobs j SET
        state = i.state, run_at = clock_timestamp() + make_interval(secs => i.delay_seconds), lease = NULL,
-       lease_until = NULL, token_hash = NULL, reason = i.reason, error = i.error, version = j.version + 1,
+       lease_until = NULL, run_until = NULL, token_hash = NULL, reason = i.reason, error = i.error,
+       losses = j.losses + i.lost::int, version = j.version + 1,
        avoid_agent_id = CASE WHEN i.avoid_seconds > 0 THEN j.agent_id END,
        avoid_until = CASE WHEN i.avoid_seconds > 0 THEN clock_timestamp() + make_interval(secs => i.avoid_seconds) END
      FROM jsonb_to_recordset($1::jsonb)
-       AS i(id uuid, state text, delay_seconds float8, avoid_seconds float8, reason text, error text)
+       AS i(id uuid, state text, delay_seconds float8, avoid_seconds float8, lost boolean, reason text, error text)
      WHERE j.id = i.id RETURNING j.id, j.run_at`,
     [JSON.stringify(returns)],
   );

@@ -6,6 +6,7 @@ import { WaitingClaims } from './waiting.ts';
 let ready: ReadyLane[];
 let looks: number;
 let failure: unknown;
+let inMs: number | undefined;
 let room: WaitingClaims;
 const signal = new AbortController().signal;
 
@@ -14,10 +15,11 @@ beforeEach(() => {
   ready = [];
   looks = 0;
   failure = undefined;
+  inMs = undefined;
   room = new WaitingClaims(async () => {
     looks++;
     if (failure !== undefined) throw failure;
-    return ready;
+    return { lanes: ready, inMs };
   });
 });
 afterEach(() => {
@@ -99,4 +101,16 @@ it('polls no more once nobody waits', async () => {
   gone.abort();
   await waiting;
   expect(vi.getTimerCount()).toBe(0);
+});
+
+it('looks again when a channel that is used up allows more', async () => {
+  const woken: string[] = [];
+  inMs = 120;
+  void wait(woken, 'first');
+  await settle();
+  ready = [lane('a', 1)];
+  await vi.advanceTimersByTimeAsync(100);
+  expect(woken).toEqual([]);
+  await vi.advanceTimersByTimeAsync(30);
+  expect(woken).toEqual(['first']);
 });

@@ -14,13 +14,18 @@ export interface Want {
   readonly limit: number;
 }
 
+/** What may be handed out of these queues now, and in how many milliseconds a channel that is used up allows more. */
+type FindReady = (
+  queues: readonly string[],
+) => Promise<{ readonly lanes: readonly ReadyLane[]; readonly inMs: number | undefined }>;
+
 interface Waiter extends Want {
   wake(): void;
   fail(error: unknown): void;
 }
 
 export class WaitingClaims {
-  readonly #find: (queues: readonly string[]) => Promise<readonly ReadyLane[]>;
+  readonly #find: FindReady;
   // In the order in which they came: who waits longest is woken first.
   readonly #waiters = new Set<Waiter>();
   readonly #closed = new AbortController();
@@ -29,7 +34,7 @@ export class WaitingClaims {
   #pollMs = FIRST_POLL_MS;
   #poll: { readonly timer: NodeJS.Timeout; readonly at: number } | undefined;
 
-  constructor(find: (queues: readonly string[]) => Promise<readonly ReadyLane[]>) {
+  constructor(find: FindReady) {
     this.#find = find;
   }
 
@@ -119,7 +124,9 @@ export class WaitingClaims {
       const queues = new Set([...this.#waiters].flatMap((waiter) => waiter.queues));
       if (queues.size === 0) break;
       try {
-        this.#wakeFor(await this.#find([...queues]));
+        const { lanes, inMs } = await this.#find([...queues]);
+        this.#wakeFor(lanes);
+        if (inMs !== undefined && this.#waiters.size > 0) this.#pollWithin(Math.ceil(inMs) + 1);
       } catch (error) {
         // While the database is away or overloaded claims go on waiting, and the next poll looks again.
         if (!isAppError(error) || !error.retryable) for (const waiter of this.#waiters) waiter.fail(error);

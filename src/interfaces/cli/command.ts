@@ -32,7 +32,8 @@ export function addCommand(program: Command, source: CommandSource, run: Run): C
   }
   for (const field of positional) {
     const optional = shape[field]!.safeParse(undefined).success;
-    command.argument(optional ? `[${field}]` : `<${field}>`, shape[field]!.description);
+    const name = fieldKind(shape[field]!) === 'array' ? `${field}...` : field;
+    command.argument(optional ? `[${name}]` : `<${name}>`, shape[field]!.description);
   }
   for (const [field, schema] of Object.entries(shape)) {
     if (positional.includes(field)) continue;
@@ -79,7 +80,7 @@ function groupOf(words: string): string {
 }
 
 function put(input: Record<string, unknown>, field: string, schema: z.ZodType, value: unknown): void {
-  if (value === undefined) return;
+  if (value === undefined || (Array.isArray(value) && value.length === 0)) return;
   if (Array.isArray(value)) {
     const lists = value.map((text: string) => valueFromText(field, schema, text));
     input[field] = lists.length === 1 ? lists[0] : lists.flat();

@@ -83,8 +83,8 @@ function methodsAt(operations: readonly BoundOperation[], url: string): string[]
       wanted.every((part, i) => (part.startsWith('{') ? segments[i] !== '' : part === segments[i]))
     );
   };
-  return operations
-    .map(({ operation }) => operation)
-    .filter(({ path }) => isAt(path))
-    .map(({ method }) => method);
+  const here = operations.map(({ operation }) => operation).filter(({ path }) => isAt(path));
+  // A path of its own is not also somebody's id.
+  const exact = here.filter(({ path }) => path === segments.join('/'));
+  return (exact.length > 0 ? exact : here).map(({ method }) => method);
 }

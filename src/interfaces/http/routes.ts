@@ -37,6 +37,28 @@ export function addRoute(server: FastifyInstance, bound: BoundOperation, options
   });
 }
 
+/**
+ * A path without parameters is nobody's id: where another operation's pattern would take it for one under a method that
+ * the path itself does not have (`PATCH /v1/jobs/claims`), the answer is what it is for any wrong method.
+ */
+export function keepLiteralPaths(server: FastifyInstance, operations: readonly AnyOperation[]): void {
+  for (const path of new Set(operations.map((operation) => operation.path))) {
+    if (path.includes('{')) continue;
+    const own = new Set(operations.filter((operation) => operation.path === path).map(({ method }) => method));
+    const taken = operations.filter(
+      (operation) => operation.path !== path && !own.has(operation.method) && matches(operation.path, path),
+    );
+    for (const method of new Set(taken.map((operation) => operation.method))) {
+      server.route({ method, url: path, exposeHeadRoute: false, handler: (_, reply) => reply.callNotFound() });
+    }
+  }
+}
+
+function matches(pattern: string, path: string): boolean {
+  const [wanted, parts] = [pattern.split('/'), path.split('/')];
+  return wanted.length === parts.length && wanted.every((part, i) => part.startsWith('{') || part === parts[i]);
+}
+
 /** Admits the caller before the body is read: whoever may not ask is not listened to. */
 export function admitFirst(operation: AnyOperation, gate: Gate): (request: FastifyRequest) => Promise<void> {
   return async (request) => {
@@ -60,6 +82,7 @@ export async function answer(
     requestId: requestIdOf(request),
     signal: operation.kind === 'poll' || operation.kind === 'stream' ? whileWaiting(reply, options.closing) : never,
     correlationId: correlationOf(request),
+    traceparent: firstOf(request.headers['traceparent']),
     browser: browserOf(request, reply, options.gate),
     idempotency: idempotencyOf(operation, request, input),
   });
@@ -92,6 +115,11 @@ function idempotencyOf(operation: AnyOperation, request: FastifyRequest, input: 
     throw platformErrors.bad_request({ problem: 'Idempotency-Key must be 1 to 200 printable characters' });
   }
   return { key, operation: operation.name, input, showsSecret: operation.secretOutput.length > 0 };
+}
+
+// Twice is none, as §4.2 of Trace Context has it.
+function firstOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined;
 }
 
 function correlationOf(request: FastifyRequest): string | undefined {

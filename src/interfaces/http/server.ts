@@ -17,7 +17,7 @@ import { servePage } from './page.ts';
 import { requestIdOf, sendProblem, toAppError } from './problem.ts';
 import { RateLimit } from './rate-limit.ts';
 import { parserRefusal, refuseSocket } from './raw-answer.ts';
-import { addRoute, type RouteOptions } from './routes.ts';
+import { addRoute, keepLiteralPaths, type RouteOptions } from './routes.ts';
 
 export interface ApiServerOptions {
   readonly app: App;
@@ -96,6 +96,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     if (bound.operation.kind === 'stream') live = serveLive(server, bound, routes, logger);
     else addRoute(server, bound, routes);
   }
+  keepLiteralPaths(
+    server,
+    app.operations.map(({ operation }) => operation),
+  );
   serveMcp(server, routes, logger);
   serveMetrics(server, routes, options.metrics ?? { dataDir: undefined, neighbours: async () => [] });
   serveOpenApi(server);
