@@ -17,6 +17,8 @@ export interface InstallationOptions {
   readonly dataDir?: string;
   /** More words for `up`, like `--only api,engine`. */
   readonly args?: readonly string[];
+  /** The entry of another version of the program. */
+  readonly main?: string;
 }
 
 export interface Part {
@@ -72,7 +74,7 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
   const startedAt = performance.now();
   const [node, ...nodeArgs] = NODE;
   const words = ['up', '--json', '--data', dataDir, '--api-port', '0', ...(options.args ?? [])];
-  const keeper = spawn(node, [...nodeArgs, MAIN, ...words], {
+  const keeper = spawn(node, [...nodeArgs, options.main ?? MAIN, ...words], {
     cwd: dir,
     env: plainEnvironment(dir, options.env),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -8,7 +8,7 @@ import { apiUrl } from '../../config/addresses.ts';
 import { type Config, environmentOf } from '../../config.ts';
 import { endLeftAgents, type PlanStep } from '../../domains/fleet/index.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { acquireDataLock, type DataLock } from '../../platform/process/data-lock.ts';
+import type { DataLock } from '../../platform/process/data-lock.ts';
 import { processStartTime } from '../../platform/process/facts.ts';
 import { version } from '../../platform/version.ts';
 import { OUTAGE_ENDED_MARKER, type RoleName, removeRunFile, writeRunFile } from '../role-file.ts';
@@ -28,6 +28,7 @@ import { takeRequest } from './move/request.ts';
 import { orEnded } from './or-ended.ts';
 import { chooseApiPort } from './ports.ts';
 import { type Introduction, introduce, keepersApp, orRefused, prepareSchema } from './prepare.ts';
+import { takeLock } from './replace.ts';
 
 export interface KeeperOptions {
   readonly config: Config;
@@ -39,6 +40,8 @@ export interface KeeperOptions {
   prepare?(dataDir: string): void;
   /** Migrations may change the embedded database although no copy of it was made before. */
   readonly withoutCopy?: boolean;
+  /** Takes the place of a keeper that is ready; what it watches goes on. */
+  readonly replace?: boolean;
   /** Ends the start when it is under way. */
   readonly signal: AbortSignal;
 }
@@ -95,7 +98,8 @@ const START_LIMIT_MS = 60_000;
 /** Resolves when every part has answered. When it rejects, nothing that it started is left. */
 export async function startKeeper(options: KeeperOptions): Promise<Keeper> {
   const started_at = new Date().toISOString();
-  const lock = acquireDataLock(options.config.dataDir, { pid: process.pid, started_at, command: options.command });
+  const holder = { pid: process.pid, started_at, command: options.command };
+  const lock = await takeLock(options.config.dataDir, holder, options.replace ?? false);
   const installation = new Installation(options, started_at, lock);
   try {
     return await installation.start();

@@ -1,7 +1,8 @@
 // Which version of this program was ready here last, and with which migrations: what the label of a copy says of the
 // database that it holds.
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { version } from '../../platform/version.ts';
-import { readRunFile, writeRunFile } from '../role-file.ts';
 import { ourMigrations } from './our-migrations.ts';
 
 export interface LastHere {
@@ -9,11 +10,13 @@ export interface LastHere {
   readonly migrations: readonly string[];
 }
 
-const FILE = 'version';
-
 /** Undefined when no version was ready here yet that said so. */
 export function lastHere(dataDir: string): LastHere | undefined {
-  return readRunFile<LastHere>(dataDir, FILE);
+  try {
+    return JSON.parse(readFileSync(fileOf(dataDir), 'utf8')) as LastHere;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Called when the schema is this version's. */
@@ -21,5 +24,12 @@ export async function rememberVersion(dataDir: string): Promise<void> {
   const migrations = (await ourMigrations()).map(({ name }) => name);
   const facts: LastHere = { version, migrations };
   // On a full disk a start must not need room for what has not changed.
-  if (JSON.stringify(lastHere(dataDir)) !== JSON.stringify(facts)) writeRunFile(dataDir, FILE, facts);
+  if (JSON.stringify(lastHere(dataDir)) === JSON.stringify(facts)) return;
+  const file = fileOf(dataDir);
+  writeFileSync(`${file}.new`, `${JSON.stringify(facts)}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+function fileOf(dataDir: string): string {
+  return join(dataDir, 'version.json');
 }

@@ -36,6 +36,7 @@ async function keep(config: Config, input: UpInput, output: Output): Promise<num
       prepare(dataDir) {
         if (input.example !== undefined) placeExample(dataDir, input.example);
       },
+      replace: input.replace,
       withoutCopy: input.upgrade_without_copy,
       signal: stopSignal.starting,
     });

@@ -18,6 +18,10 @@ const input = z.strictObject({
     .regex(/^[a-z][a-z0-9-]*$/, 'the name of an example')
     .optional()
     .describe('Adds an example fleet that runs offline, like `harbour`'),
+  replace: z
+    .boolean()
+    .default(false)
+    .describe('Takes the place of the Quarterdeck that runs from this directory; its agents go on'),
   upgrade_without_copy: z
     .boolean()
     .default(false)

@@ -177,7 +177,7 @@ test.for([
   const ground = await prepareGround(layout, { log, engine: old!.source });
   writeFileSync(join(layout.cluster, 'quarterdeck.conf'), renderSettings({ max_connections: '60' }));
   await withAsideServer({ ground, cluster: layout.cluster, log }, ({ adminUrl }) =>
-    query(asAdmin(adminUrl), statement),
+    query(asAdmin(adminUrl), statement!),
   );
   await expect(startEmbedded({ dataDir, log, upgrade })).rejects.toThrow(named!);
   expect(clusterMajor(layout.cluster)).toBe(17);
