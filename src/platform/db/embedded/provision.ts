@@ -49,6 +49,7 @@ async function isProvisioned(url: string): Promise<boolean> {
     return await withConnection(url, async (owner) => {
       const { rows } = await owner.query<{ is_complete: boolean }>(`
         SELECT pg_has_role('pg_monitor', 'member') AND pg_has_role('pg_signal_backend', 'member')
+           AND pg_has_role('pg_use_reserved_connections', 'member')
            AND (SELECT datdba = current_user::regrole FROM pg_database WHERE datname = current_database())
             AS is_complete`);
       return rows[0]?.is_complete === true;
@@ -73,5 +74,6 @@ async function complete(admin: Client, password: string): Promise<void> {
   else await admin.query(`ALTER DATABASE ${OWNER} OWNER TO ${OWNER}`);
 
   // To see and end sessions of other roles that hold the log back (a transaction that is left open for long).
-  await admin.query(`GRANT pg_monitor, pg_signal_backend TO ${OWNER}`);
+  // And to get a connection when agents with roles of their own hold all that are not reserved.
+  await admin.query(`GRANT pg_monitor, pg_signal_backend, pg_use_reserved_connections TO ${OWNER}`);
 }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeDataDir, query, rootOrCi } from '../../../../test/support/embedded-data-dir.ts';
 import { listenerPort } from '../../../../test/support/listener.ts';
@@ -54,6 +55,7 @@ describe('a server that only answers', () => {
         'wal_compression',
         'shared_buffers',
         'max_connections',
+        'reserved_connections',
         'jit',
       ],
       ...['huge_pages', 'io_method', 'max_parallel_workers_per_gather', 'idle_in_transaction_session_timeout'],
@@ -77,11 +79,35 @@ describe('a server that only answers', () => {
       max_connections: '60',
       max_parallel_workers_per_gather: '0',
       password_encryption: 'scram-sha-256',
+      reserved_connections: '30',
       server_encoding: 'UTF8',
       shared_buffers: '64MB',
       synchronous_commit: 'on',
       wal_compression: 'pglz',
     });
+  });
+
+  test('strangers who take every connection they may leave the owner enough', async () => {
+    await query(server.adminUrl, `CREATE ROLE stranger LOGIN PASSWORD 'x'`);
+    const url = new URL(server.url);
+    url.username = 'stranger';
+    url.password = 'x';
+    const strangers: Client[] = [];
+    try {
+      let refusal: { code?: string } | undefined;
+      while (refusal === undefined && strangers.length < 60) {
+        const client = new Client({ connectionString: url.href });
+        refusal = await client.connect().then(
+          () => void strangers.push(client),
+          (error: { code?: string }) => error,
+        );
+      }
+      expect(refusal).toMatchObject({ code: '53300' });
+      expect(await query(server.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    } finally {
+      await Promise.all(strangers.map((client) => client.end()));
+      await query(server.adminUrl, 'DROP ROLE stranger');
+    }
   });
 
   test('nobody gets in without a password, by loopback or by the socket', async () => {
@@ -148,7 +174,7 @@ test.each([
     ['DROP DATABASE quarterdeck', 'REVOKE pg_monitor, pg_signal_backend FROM quarterdeck', 'DROP ROLE quarterdeck'],
   ],
   ['database', ['DROP DATABASE quarterdeck']],
-  ['grants', ['REVOKE pg_signal_backend FROM quarterdeck']],
+  ['grants', ['REVOKE pg_use_reserved_connections, pg_signal_backend FROM quarterdeck']],
 ])('a first start killed before the %s was made is completed by the next', async (_what, undo) => {
   const dataDir = makeDataDir();
   const first = await startEmbedded({ dataDir, log });

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 const SETTINGS: Record<string, string> = {
   // Connections cost 2-4 MB each; all roles together keep to about 25.
   max_connections: '60',
+  // Ours: agents with database roles of their own share the rest, and cannot keep the roles of the program out.
+  reserved_connections: '30',
   shared_buffers: '64MB',
   huge_pages: 'off',
   jit: 'off',
