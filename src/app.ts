@@ -31,6 +31,7 @@ import {
   logOperations,
 } from './domains/log/index.ts';
 import {
+  JobTraces,
   Work,
   type WorkKeeping,
   workErrors,
@@ -50,6 +51,7 @@ import { Metrics } from './platform/metrics/metrics.ts';
 import { type BoundOperation, bind } from './platform/operation.ts';
 import { platformErrors } from './platform/platform-errors.ts';
 import { serverFacts } from './server-facts.ts';
+import { startTraces, type TraceOptions, traced } from './traces.ts';
 
 export interface AppOptions {
   readonly databaseUrl: string;
@@ -60,10 +62,12 @@ export interface AppOptions {
   readonly part: string;
   readonly logger: Logger;
   readonly publicUrl: () => string;
-  /** What it says of the server that it belongs to; unless stated, what the defaults are. */
-  readonly describeServer?: () => Promise<ServerFacts>;
+  /** Where traces go; without it none are made. */
+  readonly traces?: TraceOptions | undefined;
   /** What is kept for how long, and where on this machine; unless stated, everything, and nothing beside the database. */
   readonly keeping?: Keeping & WorkKeeping;
+  /** What it says of the server that it belongs to; unless stated, what the defaults are. */
+  readonly describeServer?: () => Promise<ServerFacts>;
 }
 
 /** Every event type that a room writes, and every error that one throws: for the catalogue pages and their tests. */
@@ -103,6 +107,7 @@ export interface App {
 export function createApp(options: AppOptions): App {
   const { logger } = options;
   const metrics = new Metrics();
+  const traces = options.traces === undefined ? undefined : startTraces(options.traces, { ...options, metrics });
   const transactions = metrics.histogram(
     'quarterdeck_database_transaction_seconds',
     'Time of transactions, the wait for a connection included',
@@ -112,8 +117,10 @@ export function createApp(options: AppOptions): App {
     url: options.databaseUrl,
     connections: options.connections,
     name: options.part,
-    ended: ({ kind, begunAt, failed }) =>
-      transactions([kind, failed ? 'failed' : 'committed'], (performance.now() - begunAt) / 1_000),
+    ended: ({ kind, begunAt, failed }) => {
+      transactions([kind, failed ? 'failed' : 'committed'], (performance.now() - begunAt) / 1_000);
+      traces?.tracer.note(`database ${kind}`, 'client', begunAt, { 'db.system.name': 'postgresql' }, failed);
+    },
   });
   db.availability.onChange((change) => {
     if (change.is === 'away') logger.warn('the database does not answer');
@@ -146,12 +153,35 @@ export function createApp(options: AppOptions): App {
     publicUrl: options.publicUrl,
     databaseUrl: options.directUrl ?? options.databaseUrl,
   });
-  const work = new Work({ db, wakeups, log, access, tenants });
+  const claims = metrics.histogram(
+    'quarterdeck_claim_seconds',
+    'Time of the transaction of a claim, without its wait',
+    [],
+  );
+  const leases = metrics.counter('quarterdeck_leases_expired_total', 'Leases that ran out; the jobs went on to others');
+  const work = new Work({
+    db,
+    wakeups,
+    log,
+    access,
+    tenants,
+    claimTook: (ms) => claims([], ms / 1_000),
+    leasesExpired: (count) => leases([], count),
+  });
   access.credentials.useJobs(work.findJobHolder);
   const deadJobs = work.listDead.bind(work);
   const describeServer = options.describeServer ?? (() => serverFacts(readRoleConfig({}), async () => []));
   const fleet = new Fleet({ db, wakeups, log, access, tenants, deadJobs, describeServer });
   work.usePauses((tx, agentId) => fleet.isPaused(tx, agentId));
+
+  const jobTraces = traces === undefined ? undefined : new JobTraces({ db, tracer: traces.tracer, failed });
+  const handlersOfWork = workHandlers(work);
+  const operations = [
+    ...bind(logOperations, logHandlers(log, new LogAudit(log, options.keeping?.archiveDir))),
+    ...bind(accessOperations, accessHandlers(access)),
+    ...bind(workOperations, jobTraces?.around(handlersOfWork) ?? handlersOfWork),
+    ...bind(fleetOperations, fleetHandlers(fleet)),
+  ];
 
   metrics.gauge('quarterdeck_log_position', 'Up to which event this process has followed the log', () => {
     const { seq } = log.tail.position;
@@ -167,12 +197,7 @@ export function createApp(options: AppOptions): App {
     access,
     work,
     fleet,
-    operations: [
-      ...bind(logOperations, logHandlers(log, new LogAudit(log, options.keeping?.archiveDir))),
-      ...bind(accessOperations, accessHandlers(access)),
-      ...bind(workOperations, workHandlers(work)),
-      ...bind(fleetOperations, fleetHandlers(fleet)),
-    ],
+    operations: traces === undefined ? operations : traced(operations, traces.tracer),
     call: (caller, callOptions) => makeCall(db, caller, callOptions),
     systemCall,
     engineLoops: () => [
@@ -180,6 +205,7 @@ export function createApp(options: AppOptions): App {
       ...accessLoops({ access, call: systemCall(), failed }),
       ...workLoops({ db, log, work, call: systemCall(), failed, keeping: options.keeping }),
       ...fleetLoops({ fleet, call: systemCall(), failed }),
+      ...(jobTraces === undefined ? [] : [jobTraces.loop()]),
     ],
     start() {
       db.availability.start();
@@ -190,6 +216,7 @@ export function createApp(options: AppOptions): App {
       fleet.end();
       await log.tail.stop();
       await wakeups.stop();
+      await traces?.stop();
       await db.close();
     },
   };

@@ -9,6 +9,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly requestId?: string;
   readonly correlationId?: string | undefined;
+  /** As it came, not yet looked at. */
+  readonly traceparent?: string | undefined;
   readonly browser?: BrowserSession | undefined;
   /** With the key of the request come the operation and its input, which the key must belong to. */
   readonly idempotency?: Omit<KeyedRequest, 'caller'> | undefined;
@@ -25,6 +27,7 @@ export function makeCall(db: Database, caller: Caller, options: CallOptions = {}
     requestId: options.requestId ?? newRequestId(),
     signal: options.signal ?? never,
     ...(options.correlationId === undefined ? {} : { correlationId: options.correlationId }),
+    ...(options.traceparent === undefined ? {} : { traceparent: options.traceparent }),
     ...(options.browser === undefined ? {} : { browser: options.browser }),
     ...(idempotency === undefined ? {} : { idempotencyKey: idempotency.key }),
     read: (work) => db.read(scope, work),

@@ -26,6 +26,10 @@ export interface Config {
   readonly workKeepDays: number | undefined;
   readonly databaseUrl: string | undefined;
   readonly databaseDirectUrl: string | undefined;
+  readonly otlpEndpoint: string | undefined;
+  /** As `name=value`, more of them after commas. */
+  readonly otlpHeaders: string | undefined;
+  readonly traceRatio: number;
   /** Every agent that the operator's manifest declares. */
   readonly agents: DeclaredAgents;
   /** The agents of each example that is there, by its name. */
@@ -143,6 +147,9 @@ export function valuesOf(config: Config): Record<SettingKey, unknown> {
     work_keep_days: config.workKeepDays,
     database_url: config.databaseUrl,
     database_direct_url: config.databaseDirectUrl,
+    otlp_endpoint: config.otlpEndpoint,
+    otlp_headers: config.otlpHeaders,
+    trace_ratio: config.traceRatio,
   };
 }
 
@@ -281,6 +288,9 @@ function toConfig(values: SettingValues): Omit<Config, 'agents' | 'examples' | '
     workKeepDays: values.work_keep_days,
     databaseUrl: values.database_url,
     databaseDirectUrl: values.database_direct_url,
+    otlpEndpoint: values.otlp_endpoint,
+    otlpHeaders: values.otlp_headers,
+    traceRatio: values.trace_ratio!,
   };
 }
 

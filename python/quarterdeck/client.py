@@ -26,20 +26,27 @@ class Quarterdeck(Operations):
         agent: Optional[str] = None,
         timeout: float = 30.0,
         retry_for: float = 60.0,
+        traceparent: Optional[str] = None,
     ) -> None:
         self.url = _address(url or os.environ.get("QUARTERDECK_URL"))
         self._connection = Connection(
-            self.url, _token(token or os.environ.get("QUARTERDECK_TOKEN")), timeout, retry_for
+            self.url, _token(token or os.environ.get("QUARTERDECK_TOKEN")), timeout, retry_for, traceparent=traceparent
         )
         super().__init__(self._connection.send)
         self._agent_name = agent or os.environ.get("QUARTERDECK_AGENT")
         self._beats = Beats(self.agent, self._agent_name)
 
-    def with_token(self, token: str) -> Quarterdeck:
-        """The same server with another credential: the token of a job, for what is done in its tenant's name."""
+    def with_token(self, token: str, traceparent: Optional[str] = None) -> Quarterdeck:
+        """The same server with another credential: the token of a job, for what is done in its tenant's name.
+        ``traceparent``: the trace that every call belongs to, as W3C Trace Context writes it."""
         known = self._connection
         return Quarterdeck(
-            self.url, token, agent=self._agent_name, timeout=known.timeout, retry_for=known.retry_for
+            self.url,
+            token,
+            agent=self._agent_name,
+            timeout=known.timeout,
+            retry_for=known.retry_for,
+            traceparent=traceparent,
         )
 
     def live(self, topics: Optional[List[str]] = None, *, after: Optional[str] = None) -> Iterator[LiveMessage]:

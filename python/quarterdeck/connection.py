@@ -28,13 +28,20 @@ _opener = urllib.request.build_opener(_NoRedirect)
 
 class Connection:
     def __init__(
-        self, url: str, token: str, timeout: float, retry_for: float, pause: Callable[[float], None] = time.sleep
+        self,
+        url: str,
+        token: str,
+        timeout: float,
+        retry_for: float,
+        pause: Callable[[float], None] = time.sleep,
+        traceparent: Optional[str] = None,
     ) -> None:
         self.url = url
         self.token = token
         self.timeout = timeout
         self.retry_for = retry_for
         self.pause = pause
+        self.traceparent = traceparent
 
     def send(self, wire: Wire, given: Mapping[str, Any], options: Optional[CallOptions] = None) -> Any:
         """Raises QuarterdeckError."""
@@ -91,6 +98,8 @@ class Connection:
         request = urllib.request.Request(self.url + path, data=body, method=method)
         for name, value in headers.items():
             request.add_header(name, value)
+        if self.traceparent is not None:
+            request.add_header("traceparent", self.traceparent)
         # Not to be carried anywhere else.
         request.add_unredirected_header("authorization", f"Bearer {self.token}")
         response: http.client.HTTPResponse = _opener.open(request, timeout=timeout)

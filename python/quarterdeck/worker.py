@@ -39,8 +39,10 @@ class Job:
         self.max_attempts = claimed["max_attempts"]
         self.created_at = claimed["created_at"]
         self.payload = claimed["payload"]
+        #: The trace of who added it, where traces are recorded; what ``qd`` does belongs to it.
+        self.traceparent = claimed.get("traceparent")
         #: Acts as the tenant of the job, while the lease is valid.
-        self.qd = qd.with_token(claimed["token"])
+        self.qd = qd.with_token(claimed["token"], self.traceparent)
         self._held = held
 
     def keep(self) -> None:

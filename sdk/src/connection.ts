@@ -8,6 +8,8 @@ export interface Connection {
   readonly token: string;
   readonly timeoutMs: number;
   readonly retryForMs: number;
+  /** The trace that every call belongs to. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Throws QuarterdeckError; or the reason of `options.signal`, when that ends the call. */
@@ -64,11 +66,13 @@ async function tryOnce<T>(
 
 /** Sends one request with the credential. A redirect is not followed: the token is for this server alone. */
 export function open(
-  connection: Pick<Connection, 'url' | 'token'>,
+  connection: Pick<Connection, 'url' | 'token' | 'traceparent'>,
   path: string,
   init: Omit<RequestInit, 'headers'> & { readonly headers: Readonly<Record<string, string>> },
 ): Promise<Response> {
-  const headers = { ...init.headers, authorization: `Bearer ${connection.token}` };
+  const { token, traceparent } = connection;
+  const trace = traceparent === undefined ? {} : { traceparent };
+  const headers = { ...init.headers, ...trace, authorization: `Bearer ${token}` };
   return fetch(connection.url + path, { ...init, headers, redirect: 'manual' });
 }
 

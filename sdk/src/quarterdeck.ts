@@ -16,6 +16,8 @@ export interface QuarterdeckOptions {
   readonly timeoutMs?: number | undefined;
   /** How long a call goes on trying while the server is away or busy; default 60 s. */
   readonly retryForMs?: number | undefined;
+  /** The trace that every call belongs to, as W3C Trace Context writes it; for who traces already. */
+  readonly traceparent?: string | undefined;
 }
 
 export class Quarterdeck extends Operations {
@@ -30,6 +32,7 @@ export class Quarterdeck extends Operations {
       token: tokenOf(options.token ?? variable('QUARTERDECK_TOKEN')),
       timeoutMs: options.timeoutMs ?? 30_000,
       retryForMs: options.retryForMs ?? 60_000,
+      traceparent: traceOf(options.traceparent),
     };
     super((wire, input, callOptions) => sendCall(connection, wire, input, callOptions));
     this.url = connection.url;
@@ -39,8 +42,8 @@ export class Quarterdeck extends Operations {
   }
 
   /** The same server with another credential: the token of a job, for what is done in its tenant's name. */
-  withToken(token: string): Quarterdeck {
-    return new Quarterdeck({ ...this.#connection, agent: this.#agentName, token });
+  withToken(token: string, traceparent?: string): Quarterdeck {
+    return new Quarterdeck({ ...this.#connection, agent: this.#agentName, token, traceparent });
   }
 
   /** Follows the log: every event once and in order, also over broken connections. */
@@ -66,6 +69,11 @@ function addressOf(url: string | undefined): string {
   if (url === undefined) throw new TypeError('no address: set QUARTERDECK_URL, or give `url`');
   if (!/^https?:$/.test(new URL(url).protocol)) throw new TypeError(`"${url}" is no address of http or https`);
   return url.replace(/\/+$/, '');
+}
+
+function traceOf(traceparent: string | undefined): string | undefined {
+  if (traceparent === undefined || /^[0-9a-f-]{55}$/.test(traceparent)) return traceparent;
+  throw new TypeError(`"${traceparent}" is no traceparent`);
 }
 
 function tokenOf(token: string | undefined): string {

@@ -155,7 +155,8 @@ async function complete(worker: Loop, job: ClaimedJob, outcome: Outcome): Promis
 
 function jobInHand(qd: Quarterdeck, claimed: ClaimedJob, held: HeldJobs): Job {
   const { lease: _, token, ...facts } = claimed;
-  const ofJob = qd.withToken(token);
+  // What is done for the job belongs to the trace of who added it.
+  const ofJob = qd.withToken(token, claimed.traceparent);
   return {
     ...facts,
     qd: ofJob,

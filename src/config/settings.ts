@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { integerFromText, setting, switchFromText } from '../platform/settings.ts';
+import { integerFromText, numberFromText, setting, switchFromText } from '../platform/settings.ts';
 
 const port = z.int('a port number').min(0, 'a port from 0 to 65535').max(65_535, 'a port from 0 to 65535');
 const days = z.int('a number of days').min(1, 'at least 1 day').max(36_500, 'at most 36500 days');
@@ -126,6 +126,41 @@ export const settings = {
     secret: true,
     fallbackWords: '`DATABASE_URL`',
   }),
+  otlp_endpoint: setting({
+    schema: z
+      .string('an address like http://127.0.0.1:4318')
+      .refine(isPlainUrl, 'http:// or https:// and a host, without user, password, query or fragment')
+      .describe('Collector that gets traces by OTLP over HTTP in JSON, at `/v1/traces` below it')
+      .meta({ examples: ['http://127.0.0.1:4318'] }),
+    environment: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    flag: false,
+    fallbackWords: 'no traces',
+  }),
+  otlp_headers: setting({
+    schema: z
+      .string('name=value, more of them after commas')
+      .max(8_000)
+      .refine((text) => headersIn(text) !== undefined, 'name=value, more of them after commas')
+      .describe('Headers for the collector, most often a credential; values are percent-encoded')
+      .meta({ examples: ['authorization=Bearer%20secret'] }),
+    environment: 'OTEL_EXPORTER_OTLP_HEADERS',
+    flag: false,
+    manifest: false,
+    secret: true,
+    fallbackWords: 'none',
+  }),
+  trace_ratio: setting({
+    schema: z
+      .number('a number from 0 to 1')
+      .min(0, 'a number from 0 to 1')
+      .max(1, 'a number from 0 to 1')
+      .describe('Share of the traces begun here that are recorded; whoever brings a trace has decided for it')
+      .meta({ examples: [0.1] }),
+    environment: 'OTEL_TRACES_SAMPLER_ARG',
+    flag: false,
+    fromText: numberFromText,
+    fallback: () => 1,
+  }),
 };
 
 export type SettingKey = keyof typeof settings;
@@ -157,6 +192,26 @@ function isOrigin(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || !['http:', 'https:'].includes(url.protocol)) return false;
   return url.origin === text || `${url.origin}/` === text;
+}
+
+function isPlainUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) return false;
+  return url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+}
+
+/** The headers of `name=value,name=value`; undefined when it is something else. */
+export function headersIn(text: string): Record<string, string> | undefined {
+  try {
+    const pairs = text.split(',').map((pair) => {
+      const at = pair.indexOf('=');
+      return [pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())] as const;
+    });
+    const isWell = pairs.every(([name, value]) => /^[A-Za-z0-9-]+$/.test(name) && /^[\x20-\x7e]*$/.test(value));
+    return isWell ? Object.fromEntries(pairs) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isDatabaseUrl(text: string): boolean {

@@ -25,6 +25,8 @@ export interface Call {
   /** Ends when the caller is gone or the process stops. */
   readonly signal: AbortSignal;
   readonly idempotencyKey?: string;
+  /** The trace it belongs to, as the header `traceparent` says it; set only while traces are recorded or one was brought. */
+  readonly traceparent?: string;
   /** Set when a browser asks: how its session cookie is given and taken. */
   readonly browser?: BrowserSession;
   /** Runs statements that only read, in one transaction under the caller's scope. */

@@ -36,6 +36,11 @@ export function integerFromText(text: string): unknown {
   return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
 }
 
+/** `0.5` becomes a number; anything else stays text. */
+export function numberFromText(text: string): unknown {
+  return /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : text;
+}
+
 export function switchFromText(text: string): unknown {
   if (text === 'true' || text === '1') return true;
   if (text === 'false' || text === '0') return false;

@@ -48,7 +48,12 @@ it('one look tells of every role on the machine, of the database and of the disk
   const page = readFileSync(join(import.meta.dirname, '../../docs/operations/metrics.md'), 'utf8');
   const listed = [...page.matchAll(/^\| `(quarterdeck_\w+)`/gm)].map((match) => match[1]!);
   const there = [...new Set([...families.keys(), ...stopped.keys()])];
-  const rare = ['quarterdeck_loop_failures_total', 'quarterdeck_agents', 'quarterdeck_jobs'];
+  const rare = [
+    'quarterdeck_loop_failures_total',
+    'quarterdeck_trace_spans_total',
+    'quarterdeck_agents',
+    'quarterdeck_jobs',
+  ];
   expect(there.filter((name) => !listed.includes(name))).toEqual([]);
   expect(listed.filter((name) => !there.includes(name) && !rare.includes(name))).toEqual([]);
 

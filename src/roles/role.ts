@@ -4,6 +4,7 @@ import { flushCompileCache } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type App, createApp } from '../app.ts';
 import { apiUrl } from '../config/addresses.ts';
+import { headersIn } from '../config/settings.ts';
 import { type Config, readRoleConfig } from '../config.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
 import { addProcessMetrics } from '../platform/metrics/process-metrics.ts';
@@ -63,6 +64,7 @@ export async function runRole(plan: RolePlan): Promise<void> {
     part: plan.role,
     logger,
     publicUrl: () => apiUrl(config),
+    traces: traceOptions(config),
     describeServer: () => serverFacts(config, async () => (await import('./keeper/survey.ts')).survey(config.dataDir)),
     keeping: config,
   });
@@ -101,6 +103,12 @@ export async function runRole(plan: RolePlan): Promise<void> {
   flushCompileCache();
   const signal = early ?? (await asked);
   await leave({ plan, config, app, logger, health, running, signal });
+}
+
+function traceOptions({ otlpEndpoint, otlpHeaders, traceRatio }: Config) {
+  if (otlpEndpoint === undefined) return undefined;
+  const headers = otlpHeaders === undefined ? {} : (headersIn(otlpHeaders) ?? {});
+  return { endpoint: otlpEndpoint, headers, ratio: traceRatio };
 }
 
 // A full disk refuses the file. It passes, and what is served meanwhile goes on.

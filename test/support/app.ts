@@ -1,5 +1,5 @@
 // The application on a database of its own, for tests that speak to services and operations without processes.
-import { type App, createApp } from '../../src/app.ts';
+import { type App, type AppOptions, createApp } from '../../src/app.ts';
 import type { Caller } from '../../src/platform/call.ts';
 import { createLogger } from '../../src/platform/logger.ts';
 import { openTestDatabase, type TestDatabase } from './database.ts';
@@ -16,7 +16,11 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-export async function openTestApp(connections = 6, logger = createLogger('test', 'silent')): Promise<TestApp> {
+export async function openTestApp(
+  connections = 6,
+  logger = createLogger('test', 'silent'),
+  more: Partial<AppOptions> = {},
+): Promise<TestApp> {
   const database = await openTestDatabase();
   const app = createApp({
     databaseUrl: database.url,
@@ -24,6 +28,7 @@ export async function openTestApp(connections = 6, logger = createLogger('test',
     part: 'test',
     logger,
     publicUrl: () => 'http://127.0.0.1:4600',
+    ...more,
   });
   app.wakeups.start();
   app.log.tail.start();

@@ -1,4 +1,5 @@
 // The api's HTTP server in this process, on a database and a free loopback port of its own.
+import type { AppOptions } from '../../src/app.ts';
 import { type ApiServerOptions, createApiServer } from '../../src/interfaces/http/server.ts';
 import { createLogger } from '../../src/platform/logger.ts';
 import { openTestApp, type TestApp } from './app.ts';
@@ -26,9 +27,10 @@ export interface RequestOptions {
 
 export async function openTestServer(
   options: Partial<Pick<ApiServerOptions, 'logger' | 'limits' | 'metrics'>> = {},
+  more: Partial<AppOptions> = {},
 ): Promise<TestServer> {
   const logger = options.logger ?? createLogger('test', 'silent');
-  const testApp = await openTestApp(8, logger);
+  const testApp = await openTestApp(8, logger, more);
   const server = await createApiServer({
     app: testApp.app,
     host: '127.0.0.1',

@@ -6,3 +6,4 @@ export { workHandlers } from './handlers.ts';
 export { type WorkKeeping, workLoops } from './loops.ts';
 export { operations as workOperations } from './operations.ts';
 export { Work } from './service.ts';
+export { JobTraces } from './traces.ts';
