@@ -20,7 +20,7 @@ export function refusalOf(error: unknown): unknown {
   }
   if (error instanceof DataLockHeld) {
     const hint =
-      'One installation runs once. Stop it with `quarterdeck down`, or choose another directory with --data.';
+      'One installation runs once. Stop it with `quarterdeck down`, take its place with `quarterdeck up --replace`, or choose another directory with --data.';
     return refusal(error.code, error.message, exitCodes.dataDirHeld, hint, { holder: error.holder });
   }
   if (error instanceof DataDirUnusable) {
