@@ -1,6 +1,7 @@
 // The commands that concern this machine only, in the order of the help.
 import type { AnyLocalOperation } from '../local-operation.ts';
 import { api } from './api.ts';
+import { makeBundle } from './bundle.ts';
 import { completion } from './completion.ts';
 import { checkConfig, explainSettings } from './config.ts';
 import { addContext, listContexts, removeContext, showContext, useContext } from './context.ts';
@@ -21,6 +22,7 @@ export const localOperations: readonly AnyLocalOperation[] = [
   down,
   status,
   logs,
+  makeBundle,
   top,
   listExamples,
   addExample,

@@ -13,6 +13,11 @@ export function adminUrlOf(port: number, password: string): string {
   return `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres`;
 }
 
+/** The address of the installation's own role and database. */
+export function ownerUrlOf(port: number, password: string): string {
+  return `postgres://${OWNER}:${password}@127.0.0.1:${port}/${OWNER}`;
+}
+
 /** Runs something on one connection, which is closed in any case. */
 export async function withConnection<Result>(url: string, run: (client: Client) => Promise<Result>): Promise<Result> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_LIMIT_MS });
@@ -38,7 +43,7 @@ export interface ProvisionPlan {
 /** Makes sure of role and database and gives back the owner's address. */
 export async function provision({ port, adminUrl, secrets, isNew }: ProvisionPlan): Promise<string> {
   const password = ensureSecret(ownerSecretFile(secrets));
-  const url = `postgres://${OWNER}:${password}@127.0.0.1:${port}/${OWNER}`;
+  const url = ownerUrlOf(port, password);
   if (isNew || !(await isProvisioned(url))) await withConnection(adminUrl, (admin) => complete(admin, password));
   return url;
 }
