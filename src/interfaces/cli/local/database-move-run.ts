@@ -154,6 +154,11 @@ function sayOutcome(outcome: MoveOutcome, isRunning: boolean, output: Output): v
   output.say(
     isRunning ? `the roles run on it again; they stood still for ${stopped} s` : 'start it with `quarterdeck up`',
   );
+  if (outcome.sql_roles.length > 0) {
+    output.say(
+      `database roles for plain SQL are the server's and stayed there; make them anew: ${outcome.sql_roles.join(', ')}`,
+    );
+  }
   output.say(`what was left at ${from} is kept, closed for writing`);
   if (from !== 'embedded') output.say('take DATABASE_URL out of the environment of the next start, if it is there');
 }

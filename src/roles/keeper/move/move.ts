@@ -89,7 +89,7 @@ export async function runMove(
     events.tell({ phase: 'stopping' });
     try {
       await ground.stopRoles();
-      const { tables, rows, sequences } = await transfer(prepared);
+      const { tables, rows, sequences, sqlRoles } = await transfer(prepared);
       isAdopted = true;
       await ground.adopt(target);
       events.tell({ phase: 'starting' });
@@ -102,7 +102,7 @@ export async function runMove(
         seconds: seconds(startedAt),
         stopped_seconds: seconds(stoppedAt),
       };
-      return { from: plan.from, to: plan.to, ...counted };
+      return { from: plan.from, to: plan.to, ...counted, sql_roles: sqlRoles };
     } finally {
       await ground.startRoles();
     }

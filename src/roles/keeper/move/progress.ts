@@ -31,6 +31,8 @@ export interface MoveOutcome {
   readonly rows: number;
   readonly sequences: number;
   readonly seconds: number;
+  /** Agents whose database role for plain SQL has to be made anew there. */
+  readonly sql_roles: readonly string[];
   /** How long the roles were stopped. */
   readonly stopped_seconds: number;
 }

@@ -49,8 +49,13 @@ export async function clearTarget(transfer: Transfer, migrate: (url: string) => 
   await migrate(targetUrl);
 }
 
+export interface Transferred extends CopyOutcome {
+  /** Agents with a database role for plain SQL: roles and their passwords are the server's, and stay there. */
+  readonly sqlRoles: readonly string[];
+}
+
 /** Copies, proves, closes the source and switches; when it rejects, the place that held still holds. */
-export async function transfer(plan: Transfer): Promise<CopyOutcome> {
+export async function transfer(plan: Transfer): Promise<Transferred> {
   const { tell } = plan;
   let source: pg.Client | undefined;
   let target: pg.Client | undefined;
@@ -68,6 +73,9 @@ export async function transfer(plan: Transfer): Promise<CopyOutcome> {
       onProgress: (progress) => tell({ phase: progress.step === 'copy' ? 'copying' : 'verifying', ...progress }),
       signal: plan.signal,
     });
+    const { rows: roles } = await source.query<{ agent: string }>(
+      'SELECT agent FROM access.sql_roles WHERE removed_at IS NULL ORDER BY 1',
+    );
     await setLabel(target, labelOf(plan, 'copied'));
     tell({ phase: 'committing' });
     plan.signal.throwIfAborted();
@@ -83,7 +91,7 @@ export async function transfer(plan: Transfer): Promise<CopyOutcome> {
     await source.query('COMMIT');
     tell({ phase: 'switching' });
     switchPlace(plan.dataDir);
-    return outcome;
+    return { ...outcome, sqlRoles: roles.map(({ agent }) => agent) };
   } catch (error) {
     throw asRefusal(error);
   } finally {
