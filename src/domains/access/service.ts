@@ -18,6 +18,7 @@ import { Sessions } from './sessions.ts';
 import { SqlRoles } from './sql-roles.ts';
 import { SqlSessions } from './sql-sessions.ts';
 import { Tenants } from './tenants.ts';
+import { forgetEndedTokens } from './token-store.ts';
 import { Tokens } from './tokens.ts';
 
 export interface AccessOptions {
@@ -79,11 +80,12 @@ export class Access {
     await call.write((tx) => this.#log.append(tx, call, [accessEvents.make('tool.denied', denied, { subject })]));
   }
 
-  /** Deletes sessions and idempotency keys whose time is over; true when more may be left. */
+  /** Deletes sessions, idempotency keys and agents' tokens whose time is over; true when more may be left. */
   async forgetOld(): Promise<boolean> {
     const forgotten = await this.#db.write(fleetScope, async (tx) => {
       await forgetOldSessions(tx);
-      return forgetOldKeys(tx);
+      const tokens = await forgetEndedTokens(tx);
+      return tokens + (await forgetOldKeys(tx));
     });
     return forgotten > 0;
   }

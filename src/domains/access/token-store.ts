@@ -99,3 +99,14 @@ export async function revokeAgentTokens(tx: Tx, agentId: string, name: string | 
   );
   return rows.map((row) => row.id);
 }
+
+/** Removes tokens of agents that ended 90 days ago and before; answers how many. What happened to them is in the log. */
+export async function forgetEndedTokens(tx: Tx): Promise<number> {
+  const rows = await tx.query(
+    `DELETE FROM access.tokens WHERE ctid = ANY (ARRAY(
+       SELECT ctid FROM access.tokens
+       WHERE kind = 'agent' AND least(revoked_at, expires_at) < clock_timestamp() - interval '90 days' LIMIT 10000))
+     RETURNING 1`,
+  );
+  return rows.length;
+}

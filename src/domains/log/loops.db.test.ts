@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestApp, type TestApp } from '../../../test/support/app.ts';
-import { ownerScope } from '../../platform/db/database.ts';
+import { fleetScope, ownerScope } from '../../platform/db/database.ts';
 import { endLongHolders } from './loops.ts';
 import * as store from './store.ts';
 
@@ -41,6 +41,23 @@ describe('a transaction that holds a floor', () => {
     const call = t.app.call(await t.operatorCaller());
     const { items } = await t.app.log.list(call, { limit: 10, order: 'desc', event_type: 'log.writer.ended' });
     expect(items).toMatchObject([{ source_agent: 'system:test' }]);
+  });
+});
+
+describe('marks of time', () => {
+  it('older than a month are thinned to one an hour, and a time still finds its events', async () => {
+    await asPlainSql(async (client) => {
+      await client.query(
+        `INSERT INTO log.time_marks (at, seq)
+         SELECT date_trunc('hour', now()) - interval '40 days' + make_interval(mins => m), m FROM generate_series(0, 179) m`,
+      );
+    });
+    expect(await t.app.db.write(fleetScope, store.thinTimeMarks)).toBe(177);
+    expect(await t.app.db.write(fleetScope, store.thinTimeMarks)).toBe(0);
+    const rows = await t.app.db.read(fleetScope, (tx) =>
+      tx.query<{ seq: number }>(`SELECT seq FROM log.time_marks WHERE at < now() - interval '39 days' ORDER BY at`),
+    );
+    expect(rows.map(({ seq }) => seq)).toEqual([0, 60, 120]);
   });
 });
 

@@ -35,6 +35,12 @@ export function logLoops({ db, log, call, failed, keeping }: LogLoopOptions): Lo
     new Loop({ name: 'log.partitions', everyMs: 60_000, failed, turn: () => keepPartitionsReady(db, log, call) }),
     new Loop({ name: 'log.time_marks', everyMs: 20_000, failed, turn: () => db.write(fleetScope, store.addTimeMark) }),
     new Loop({
+      name: 'log.old_time_marks',
+      everyMs: 3_600_000,
+      failed,
+      turn: async () => (await db.write(fleetScope, store.thinTimeMarks)) > 0,
+    }),
+    new Loop({
       name: 'log.event_ids',
       everyMs: 600_000,
       failed,

@@ -249,6 +249,16 @@ export async function reserveTypes(tx: Tx, types: readonly string[]): Promise<vo
   );
 }
 
+/** Of marks older than a month one an hour is enough: a time then becomes a somewhat wider range. */
+export async function thinTimeMarks(tx: Tx): Promise<number> {
+  const rows = await tx.query(
+    `DELETE FROM log.time_marks WHERE at IN (
+       SELECT at FROM log.time_marks
+       WHERE at < clock_timestamp() - interval '32 days' AND extract(minute FROM at) <> 0 LIMIT 10000) RETURNING 1`,
+  );
+  return rows.length;
+}
+
 export async function forgetOldIds(tx: Tx): Promise<number> {
   const rows = await tx.query(
     `DELETE FROM log.event_ids WHERE ctid = ANY (ARRAY(

@@ -13,10 +13,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openTestApp, type TestApp } from '../../../../test/support/app.ts';
 import { openSmallLog, type SmallLog } from '../../../../test/support/small-log.ts';
+import { createApp } from '../../../app.ts';
 import type { Call } from '../../../platform/call.ts';
+import { createLogger } from '../../../platform/logger.ts';
 import { LogAudit } from '../audit.ts';
 import type { EventItem } from '../operations.ts';
 import { Archiver } from './archiver.ts';
@@ -140,6 +142,45 @@ async function expectToldOfArchive(first: string, last: string): Promise<void> {
   expect((await log.list(call, { limit: 1, order: 'asc', after: last })).items).toHaveLength(1);
   expect((await log.poll(call, { after: last, wait: 0, limit: 1 })).state).toMatch(/^resumed/);
 }
+
+it('a reader that is overtaken by the archiver while it reads is told, and has no gap before that', async () => {
+  const first = await openWeeks(10);
+  // Another process, whose memory of the newest events does not reach back.
+  const app = createApp({
+    databaseUrl: t.database.url,
+    connections: 3,
+    part: 'reader',
+    logger: createLogger('test', 'silent'),
+    publicUrl: () => 'http://127.0.0.1',
+  });
+  try {
+    app.log.tail.start();
+    await app.log.tail.ready;
+    const got: number[] = [];
+    const states: string[] = [];
+    const overtaken = Promise.withResolvers<void>();
+    const reader = app.log.subscribe(app.systemCall(), {
+      topics: ['everything'],
+      after: first,
+      sink: {
+        state: (state) => states.push(state),
+        event: ({ cursor }) => got.push(Number(cursor.split('-')[1])),
+        ready: () => (got.length === 50 ? overtaken.promise : undefined),
+      },
+    });
+    const reading = reader.start();
+    await vi.waitFor(() => expect(got).toHaveLength(50), 10_000);
+    expect(await archiveAll()).toBe(9);
+    overtaken.resolve();
+    await reading;
+    expect(states).toEqual(['resumed_from_db', 'reset']);
+    // What was read with the page under way, without a gap; nothing of what came behind it.
+    expect(got).toEqual(Array.from({ length: 100 }, (_, i) => i + 2));
+    reader.close();
+  } finally {
+    await app.stop();
+  }
+});
 
 describe('an archiver that is killed', () => {
   const children: ChildProcess[] = [];
