@@ -1,5 +1,6 @@
 // The documents agree with the repository: links lead somewhere, commands exist, and nothing tells of one machine.
 import { expect, test } from 'vitest';
+import { globalOptions } from '../../src/interfaces/cli/global-options.ts';
 import { localOperations } from '../../src/interfaces/cli/local/index.ts';
 import { referenceOperations } from '../../src/interfaces/reference/commands.ts';
 import { allOperations } from '../../src/operations.ts';
@@ -12,21 +13,30 @@ interface CommandShape {
   readonly positional: number;
 }
 
-const everywhere = ['json', 'url', 'data', 'timeout', 'help'];
+const everywhere = [
+  '--help',
+  ...globalOptions.flatMap(({ flag, short }) => [flag, ...(short === undefined ? [] : [short])]),
+];
 const commands = new Map<string, CommandShape>();
 for (const { cli, input } of [...localOperations, ...referenceOperations, ...allOperations]) {
   if ('none' in cli) continue;
   const { words, aliases = [], positional = [] } = cli;
   const fields = Object.keys(input.shape).filter((field) => !positional.includes(field));
   // `agent logs` goes on with --follow, which is the terminal's and no field of the operation.
-  const own = words === 'agent logs' ? ['follow'] : [];
-  const flags = new Set([...everywhere, ...own, ...fields.map((field) => field.replaceAll('_', '-'))]);
+  const own = words === 'agent logs' ? ['--follow'] : [];
+  const short = 'short' in cli ? Object.values(cli.short ?? {}).map((letter) => `-${letter}`) : [];
+  const flags = new Set([...everywhere, ...own, ...short, ...fields.map((field) => `--${field.replaceAll('_', '-')}`)]);
   for (const name of [words, ...aliases]) commands.set(name, { flags, positional: positional.length });
 }
 
 /** What is wrong with a command line; undefined when the program would take its words and flags. */
 function complaint(line: string): string | undefined {
-  const tokens = (line.replace(/\s#.*$/, '').match(/'[^']*'|"[^"]*"|\S+/g) ?? []).filter((token) => token !== '…');
+  const tokens = (
+    line
+      .replace(/\s#.*$/, '')
+      .replace(/\s[<>]\s*\S+/g, '')
+      .match(/'[^']*'|"[^"]*"|\S+/g) ?? []
+  ).filter((token) => token !== '…');
   const leading = [3, 2].map((count) => tokens.slice(0, count).join(' '));
   const name = leading.find((words) => commands.has(words)) ?? tokens[0] ?? '';
   const command = commands.get(name);
@@ -37,11 +47,15 @@ function complaint(line: string): string | undefined {
       : `there is no command "${leading.at(-1)}"`;
   }
   const rest = tokens.slice(name.split(' ').length);
-  const unknown = rest.find((token) => token.startsWith('--') && !command.flags.has(token.slice(2).split('=')[0]!));
+  const unknown = rest.find((token) => isFlag(token) && !command.flags.has(token.split('=')[0]!));
   if (unknown !== undefined) return `${name} takes no ${unknown}`;
-  const plain = rest.findIndex((token) => token.startsWith('--'));
+  const plain = rest.findIndex(isFlag);
   const given = plain === -1 ? rest.length : plain;
   return given > command.positional ? `${name} takes ${command.positional} words after it, not ${given}` : undefined;
+}
+
+function isFlag(token: string): boolean {
+  return /^--?[a-zA-Z]/.test(token);
 }
 
 test('the documents were found', () => {
