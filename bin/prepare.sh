@@ -123,13 +123,13 @@ page_is_fresh() {
   [ "$built" = "$(page_sources)" ]
 }
 
-# One number for everything the page is made of: its own files, the operations it imports, and the packages.
+# One number for everything the page is made of: its own files, the operations and abilities it imports, and the packages.
 page_sources() (
   cd "$root" || exit 1
   {
     cksum package-lock.json
     find web \( -name node_modules -o -name dist \) -prune -o -type f ! -name '*.test.*' -exec cksum {} +
-    [ ! -d src ] || find src -type f -name operations.ts -exec cksum {} +
+    [ ! -d src ] || find src -type f \( -name operations.ts -o -name abilities.ts \) -exec cksum {} +
   } | LC_ALL=C sort | cksum
 )
 

@@ -43,13 +43,17 @@ describe('with a fleet', () => {
   const chatter = `console.log('\\u001b[1;32mready\\u001b[0m and \\u001b[31mred\\u001b[0m'); setInterval(() => console.log('still here'), 1000);`;
   let stage: Stage;
   let cursor: string;
+  let job: string;
 
   beforeAll(async () => {
     stage = await openStage({
       config: JSON.stringify({ agents: { chatter: { command: ['node', '-e', chatter] } } }),
     });
     for (const agent of agentStates) await stage.api('POST', '/v1/agents', { agent });
-    await deadJob();
+    job = await deadJob();
+    await stage.api('POST', '/v1/tenants', { tenant: 'acme', name: 'Acme Ltd' });
+    await stage.api('POST', '/v1/tokens', { name: 'ci', abilities: ['log:read', 'log:append', 'work:read'] });
+    await stage.api('POST', '/v1/sql-roles', { agent: 'worker' });
     const payload = { sku: 'A-17', price: 12.5, tags: ['new', null, true] };
     const { events } = await stage.api('POST', '/v1/events', {
       event_type: 'price.checked',
@@ -61,7 +65,7 @@ describe('with a fleet', () => {
   afterAll(() => stage?.close());
 
   /** Something that needs the operator. */
-  async function deadJob(): Promise<void> {
+  async function deadJob(): Promise<string> {
     await stage.api('POST', '/v1/jobs', { kind: 'reprice', queue: 'prices', max_attempts: 1 });
     await stage.api('POST', '/v1/jobs', { kind: 'wait', queue: 'later' });
     const { token } = await stage.api('POST', '/v1/agents', { agent: 'worker' });
@@ -74,6 +78,7 @@ describe('with a fleet', () => {
       retry: false,
     };
     await stage.api('POST', '/v1/jobs/completions', { jobs: [outcome] }, token);
+    return jobs[0].id;
   }
 
   /** Each agent that is named like a state is shown in that state. */
@@ -111,6 +116,18 @@ describe('with a fleet', () => {
     { path: '/agents/paused', shows: 'h1:has-text("paused")' },
     { path: '/events', shows: '[data-cursor]' },
     { path: `/events?peek=${cursor}`, shows: '[data-event]' },
+    { path: '/jobs', shows: '[data-job]' },
+    { path: `/jobs?peek=${job}`, shows: '[data-facts]' },
+    { path: `/jobs/${job}`, shows: '[data-step="work.job.completed"]' },
+    { path: '/access', shows: '[data-row]' },
+    { path: '/access?tab=agents', shows: '[data-credential]' },
+    { path: '/access?tab=sessions', shows: '[data-row]' },
+    { path: '/access?tab=tenants', shows: '[data-row="acme"]' },
+    { path: '/access?tab=sql', shows: '[data-row]' },
+    { path: '/settings', shows: '[data-part="api"]' },
+    { path: '/docs', shows: '[data-operation="work.job.list"]' },
+    { path: '/docs?operation=work.job.list', shows: '[data-operation-view]' },
+    { path: '/docs?operation=work.job.add', shows: '[data-field="jobs[].kind"]' },
     { path: '/nowhere', shows: 'text=There is no such page' },
   ];
 
@@ -137,6 +154,30 @@ describe('with a fleet', () => {
         expect(await sideways(page), shown).toEqual([]);
         await page.keyboard.press('Escape');
         await page.locator(shown).first().waitFor({ state: 'hidden' });
+      }
+      expectClean(page);
+    },
+  );
+
+  it.for([viewports[0]!, viewports.at(-1)!])(
+    'the forms of the page about access are clean at $width × $height, also with what is wrong in them',
+    async (viewport, test) => {
+      const page = await open(test, '/access', { viewport });
+      const forms: [path: string, button: string, submit: string, shows: string][] = [
+        ['/access', 'New token', 'Make the token', 'Say what it is for'],
+        ['/access?tab=tenants', 'New tenant', 'Add the tenant', 'Lower-case letters, digits and . _ - between them'],
+        ['/access?tab=sql', 'New SQL role', 'Make the role', 'Choose an agent'],
+      ];
+      for (const [path, button, submit, shows] of forms) {
+        await go(page, path);
+        await page.getByRole('button', { name: button }).click();
+        const dialog = page.getByRole('dialog', { name: button });
+        await dialog.getByRole('button', { name: submit }).click();
+        await dialog.locator('p', { hasText: shows }).waitFor();
+        expect(await violations(page), path).toEqual([]);
+        expect(await sideways(page), path).toEqual([]);
+        await page.keyboard.press('Escape');
+        await dialog.waitFor({ state: 'hidden' });
       }
       expectClean(page);
     },
@@ -212,6 +253,13 @@ describe('without anything', () => {
     { path: '/agents/nobody', shows: 'text=To all agents', says: /status of 404/ },
     { path: '/events', shows: '[data-cursor]' },
     { path: '/events?type=no.such', shows: 'text=No event matches' },
+    { path: '/jobs', shows: 'text=No jobs yet' },
+    { path: '/jobs?queue=none', shows: 'text=No job matches' },
+    { path: '/jobs/job_0000000000000000000001', shows: 'text=To all jobs', says: /status of 404/ },
+    { path: '/access?tab=agents', shows: 'text=No agent has a credential' },
+    { path: '/access?tab=sql', shows: 'text=No agent speaks SQL' },
+    { path: '/docs?q=nothing-is-called-so', shows: 'text=Nothing is called' },
+    { path: '/docs?operation=no.such', shows: '[data-operation]' },
   ];
 
   it.for(viewports)('every page is clean at $width × $height', async (viewport, { onTestFinished }) => {

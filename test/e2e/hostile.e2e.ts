@@ -114,14 +114,46 @@ it('what an agent says of itself stays text', async () => {
   }
 });
 
-it('what a job failed with stays text where it needs the operator', async () => {
-  await stage.api('POST', '/v1/jobs', { kind: 'pay', queue: 'hostile', max_attempts: 1 });
+it('what a job failed with stays text where it needs the operator, in the list and on its own page', async () => {
+  await stage.api('POST', '/v1/jobs', {
+    kind: 'pay',
+    queue: 'hostile',
+    max_attempts: 1,
+    payload: { [MARKUP]: TURNED },
+  });
   const { token } = await stage.api('POST', '/v1/agents', { agent: 'payer' });
   const { jobs } = await stage.api('POST', '/v1/jobs/claims', { queues: ['hostile'] }, token);
   const error = `${MARKUP} ${TURNED} ${HIDDEN}`;
   const outcome = { id: jobs[0].id, lease: jobs[0].lease, outcome: 'failed', error, retry: false };
+  const path = `/jobs/${jobs[0].id}`;
   await stage.api('POST', '/v1/jobs/completions', { jobs: [outcome] }, token);
   const page = await open('/');
   await page.locator('[data-need]').getByText('<img src=x').waitFor();
   await expectInert(page);
+  await page.goto('/jobs?queue=hostile');
+  await page.locator(`[data-job="${jobs[0].id}"]`).getByText('<img src=x').waitFor();
+  await expectInert(page);
+  await page.goto(path);
+  await page.locator('[data-step="work.job.completed"]').getByText('<img src=x').waitFor();
+  await page.locator('pre').getByText('\\u{202e}').first().waitFor();
+  await expectInert(page);
+});
+
+it('what names and addresses say stays text where access is looked after', async () => {
+  const name = `${MARKUP.slice(0, 40)} ${TURNED}`;
+  await stage.api('POST', '/v1/tokens', { name, abilities: ['log:read'] });
+  await stage.api('POST', '/v1/tenants', { tenant: 'loud', name: `${TURNED} ${HIDDEN} ${MARKUP}` });
+  const page = await open('/access');
+  await page.locator('[data-row]').getByText('<img src=x').waitFor();
+  await page.getByRole('button', { name: /^End the token <img/ }).click();
+  await page.getByRole('alertdialog').getByText('\\u{202e}').waitFor();
+  await expectInert(page);
+  await page.goto('/access?tab=tenants');
+  await page.locator('[data-row="loud"]').getByText('<img src=x').waitFor();
+  await expectInert(page);
+  for (const path of [`/docs?q=${encodeURIComponent(MARKUP)}`, `/docs?operation=${encodeURIComponent(MARKUP)}`]) {
+    await page.goto(path);
+    await page.getByText('<img src=x').first().waitFor();
+    await expectInert(page);
+  }
 });

@@ -86,6 +86,11 @@ export const sessionsQuery = queryOptions({
   queryFn: ({ signal }) => allPages(routes.listSessions, signal, revealedSession),
 });
 
+export const sqlRolesQuery = queryOptions({
+  queryKey: ['access', 'sql-roles'],
+  queryFn: ({ signal }) => allPages(routes.listSqlRoles, signal, (role) => role),
+});
+
 export const tenantsQuery = queryOptions({
   queryKey: ['access', 'tenants'],
   queryFn: ({ signal }) => allPages(routes.listTenants, signal, revealedTenant),

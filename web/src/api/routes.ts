@@ -3,7 +3,7 @@
 import type * as Access from '../../../src/domains/access/operations.ts';
 import type * as Fleet from '../../../src/domains/fleet/operations.ts';
 import type * as Log from '../../../src/domains/log/operations.ts';
-import type * as Work from '../../../src/domains/work/operations.ts';
+import type { operations as Work } from '../../../src/domains/work/operations.ts';
 import type { InputOf, OutputOf } from '../../../src/platform/operation.ts';
 
 export interface Route<I, O> {
@@ -25,6 +25,9 @@ export const routes = {
   listTokens: route<typeof Access.listTokens>('GET', '/v1/tokens'),
   createToken: route<typeof Access.createToken>('POST', '/v1/tokens'),
   revokeToken: route<typeof Access.revokeToken>('DELETE', '/v1/tokens/{token_id}'),
+  createSqlRole: route<typeof Access.createSqlRole>('POST', '/v1/sql-roles'),
+  listSqlRoles: route<typeof Access.listSqlRoles>('GET', '/v1/sql-roles'),
+  removeSqlRole: route<typeof Access.removeSqlRole>('DELETE', '/v1/sql-roles/{agent}'),
   issueAgentToken: route<typeof Fleet.issueAgentToken>('POST', '/v1/agents/{agent}/tokens'),
   showServer: route<typeof Fleet.showServer>('GET', '/v1/server'),
   status: route<typeof Fleet.status>('GET', '/v1/status'),
@@ -34,9 +37,12 @@ export const routes = {
   resumeAgent: route<typeof Fleet.resumeAgent>('DELETE', '/v1/agents/{agent}/pause'),
   restartAgent: route<typeof Fleet.restartAgent>('POST', '/v1/agents/{agent}/restarts'),
   readConsole: route<typeof Fleet.readConsole>('GET', '/v1/agents/{agent}/console'),
-  listJobs: route<typeof Work.listJobs>('GET', '/v1/jobs'),
-  showJob: route<typeof Work.showJob>('GET', '/v1/jobs/{job}'),
-  workSummary: route<typeof Work.summary>('GET', '/v1/work/summary'),
+  listJobs: route<(typeof Work)['listJobs']>('GET', '/v1/jobs'),
+  showJob: route<(typeof Work)['showJob']>('GET', '/v1/jobs/{job}'),
+  cancelJobs: route<(typeof Work)['cancelJobs']>('POST', '/v1/jobs/cancellations'),
+  replayJobs: route<(typeof Work)['replayJobs']>('POST', '/v1/jobs/replays'),
+  changeJob: route<(typeof Work)['changeJob']>('PATCH', '/v1/jobs/{job}'),
+  workSummary: route<(typeof Work)['summary']>('GET', '/v1/work/summary'),
   listEvents: route<typeof Log.listEvents>('GET', '/v1/events'),
   live: route<typeof Log.live>('GET', '/v1/live'),
 } as const;
@@ -45,6 +51,7 @@ export type Me = OutputOf<typeof Access.me>;
 export type Session = OutputOf<typeof Access.listSessions>['items'][number];
 export type Tenant = OutputOf<typeof Access.listTenants>['items'][number];
 export type Token = OutputOf<typeof Access.listTokens>['items'][number];
+export type SqlRole = OutputOf<typeof Access.listSqlRoles>['items'][number];
 export type Server = OutputOf<typeof Fleet.showServer>;
 export type Status = OutputOf<typeof Fleet.status>;
 export type Need = Status['needs'][number];
@@ -52,11 +59,11 @@ export type Agent = OutputOf<typeof Fleet.listAgents>['items'][number];
 export type AgentDetail = OutputOf<typeof Fleet.showAgent>;
 export type AgentState = Agent['state'];
 export type ConsolePiece = OutputOf<typeof Fleet.readConsole>;
-export type Job = OutputOf<typeof Work.listJobs>['items'][number];
-export type JobPage = OutputOf<typeof Work.listJobs>;
-export type JobDetail = OutputOf<typeof Work.showJob>;
+export type Job = OutputOf<(typeof Work)['listJobs']>['items'][number];
+export type JobPage = OutputOf<(typeof Work)['listJobs']>;
+export type JobDetail = OutputOf<(typeof Work)['showJob']>;
 export type JobState = Job['state'];
-export type WorkSummary = OutputOf<typeof Work.summary>;
+export type WorkSummary = OutputOf<(typeof Work)['summary']>;
 export type EventItem = OutputOf<typeof Log.listEvents>['items'][number];
 export type EventPage = OutputOf<typeof Log.listEvents>;
 export type LivePage = OutputOf<typeof Log.live>;

@@ -36,6 +36,8 @@ export function FilterBar<N extends string>({
     setProblems(read.problems);
     if (read.problems.length > 0) return;
     setText('');
+    // What lies below can be reached again.
+    setOpen(false);
     onChange({ ...filter, ...read.filter });
   };
   const onKey = (event: KeyboardEvent<HTMLInputElement>): void => {
@@ -75,6 +77,7 @@ export function FilterBar<N extends string>({
           onChange={(event) => {
             setText(event.target.value);
             setProblems([]);
+            setOpen(true);
           }}
           onFocus={() => setOpen(true)}
           onBlur={() => {

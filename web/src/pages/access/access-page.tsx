@@ -1,4 +1,4 @@
-// Who may do what: tokens, credentials of agents, browser sessions, tenants.
+// Who may do what: tokens, credentials of agents, browser sessions, tenants, SQL roles.
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { meQuery } from '../../api/queries.ts';
@@ -7,6 +7,7 @@ import { Empty } from '../../ui/empty.tsx';
 import { TabBar, TabPanel } from '../../ui/tabs.tsx';
 import { AgentsTab } from './agents-tab.tsx';
 import { SessionsTab } from './sessions-tab.tsx';
+import { SqlTab } from './sql-tab.tsx';
 import { TenantsTab } from './tenants-tab.tsx';
 import { TokensTab } from './tokens-tab.tsx';
 import { words } from './words.ts';
@@ -49,6 +50,9 @@ export function AccessPage() {
         </TabPanel>
         <TabPanel name="tenants">
           <TenantsTab />
+        </TabPanel>
+        <TabPanel name="sql">
+          <SqlTab />
         </TabPanel>
       </TabBar>
     </div>

@@ -6,7 +6,19 @@ import { Button } from '../../ui/button.tsx';
 import { Command, copyText } from '../../ui/copy.tsx';
 import { words } from './words.ts';
 
-export function ShownOnce({ secret, onDone }: { secret: string; onDone: () => void }) {
+interface ShownOnceProps {
+  readonly secret: string;
+  /** How it is used, without the secret itself. */
+  readonly use?: { readonly text: string; readonly command: string };
+  readonly onDone: () => void;
+}
+
+const ofToken = {
+  text: words.once.use,
+  command: `read -rs QUARTERDECK_TOKEN; export QUARTERDECK_TOKEN QUARTERDECK_URL=${location.origin}`,
+};
+
+export function ShownOnce({ secret, use = ofToken, onDone }: ShownOnceProps) {
   const [isCopied, setCopied] = useState(false);
   const [isShown, setShown] = useState(false);
   const copy = async (): Promise<void> => setCopied(await copyText(secret));
@@ -23,8 +35,8 @@ export function ShownOnce({ secret, onDone }: { secret: string; onDone: () => vo
           {isCopied ? words.once.copied : words.once.copy}
         </Button>
       </div>
-      <p className="text-muted">{words.once.use}</p>
-      <Command text={`read -rs QUARTERDECK_TOKEN; export QUARTERDECK_TOKEN QUARTERDECK_URL=${location.origin}`} />
+      <p className="text-muted">{use.text}</p>
+      <Command text={use.command} />
       <div className="flex justify-end">
         <Button onClick={onDone}>{words.once.done}</Button>
       </div>

@@ -31,6 +31,20 @@ export function JobFacts({ job }: { job: Job }) {
       </Fact>
       <Fact term={f.attempts}>{words.attempts(job.attempt, job.max_attempts)}</Fact>
       <Fact term={f.priority}>{f.priorityWords(job.priority)}</Fact>
+      <Fact term={f.urgent}>{job.urgent && f.urgentText}</Fact>
+      <Fact term={f.channel}>{job.channel !== null && `${job.channel}${f.cost(job.cost)}`}</Fact>
+      <Fact term={f.mayRun}>{job.max_runtime_seconds !== null && durationWords(job.max_runtime_seconds)}</Fact>
+      <Fact term={f.replayOf}>
+        {job.replay_of !== null && (
+          <Link
+            to="/jobs/$job"
+            params={{ job: job.replay_of }}
+            className="font-mono text-[12px] text-accent hover:underline"
+          >
+            {job.replay_of}
+          </Link>
+        )}
+      </Fact>
       <Fact term={f.lease}>{job.lease_until !== null && <Lease until={job.lease_until} />}</Fact>
       <Fact term={f.runAt}>{job.state === 'scheduled' && job.run_at !== null && <Ago at={job.run_at} />}</Fact>
       <Fact term={f.created}>

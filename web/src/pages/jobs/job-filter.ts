@@ -3,12 +3,20 @@ import type { JobState } from '../../api/routes.ts';
 import type { Filter, QualifierRules } from '../../ui/qualifiers.ts';
 import { words } from './words.ts';
 
-export const filterNames = ['state', 'queue', 'kind', 'agent', 'tenant'] as const;
+export const filterNames = ['state', 'queue', 'kind', 'channel', 'agent', 'tenant'] as const;
 export type FilterName = (typeof filterNames)[number];
 export type JobFilter = Filter<FilterName>;
 
 /** What needs time first: waiting, then at work, then over. */
-export const stateNames = ['queued', 'scheduled', 'running', 'done', 'dead', 'cancelled'] as const satisfies JobState[];
+export const stateNames = [
+  'queued',
+  'scheduled',
+  'awaiting_approval',
+  'running',
+  'done',
+  'dead',
+  'cancelled',
+] as const satisfies JobState[];
 
 const slug = /^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/;
 

@@ -16,9 +16,11 @@ import { Panel } from '../../ui/panel.tsx';
 import { ProblemView } from '../../ui/problem-view.tsx';
 import { ScrollRegion } from '../../ui/scroll-region.tsx';
 import { RowSkeletons } from '../../ui/skeleton.tsx';
+import { JobButtons } from './job-buttons.tsx';
 import { JobFacts } from './job-facts.tsx';
 import { JobBadge } from './job-state.tsx';
 import { JobTimeline } from './job-timeline.tsx';
+import { useJobActions } from './use-job-actions.ts';
 import { words } from './words.ts';
 
 const route = getRouteApi('/jobs/$job');
@@ -67,6 +69,14 @@ export function JobPage() {
 }
 
 function JobHead({ job }: { job: JobDetail }) {
+  const actions = useJobActions(job);
+  useKeys([
+    ...(actions.replay === undefined ? [] : [{ keys: 'r', words: words.actions.keyReplay, run: actions.replay }]),
+    ...(actions.toggleUrgent === undefined
+      ? []
+      : [{ keys: 'u', words: words.actions.keyUrgent, run: actions.toggleUrgent }]),
+    ...(actions.cancel === undefined ? [] : [{ keys: 'x', words: words.actions.keyCancel, run: actions.cancel }]),
+  ]);
   return (
     <header className="flex shrink-0 flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2.5" data-state={job.state}>
       <Link
@@ -84,6 +94,7 @@ function JobHead({ job }: { job: JobDetail }) {
         <code className="min-w-0 truncate font-mono text-[12px]">{job.id}</code>
         <CopyButton label={words.copyId} text={job.id} />
       </span>
+      <JobButtons job={job} actions={actions} />
     </header>
   );
 }

@@ -16,6 +16,8 @@ const chip =
 
 export function StateTabs({ filter, work, onChoose }: StateTabsProps) {
   const counts = countsOf(filter, work);
+  // Approvals are rare: their tab is there when one is looked for.
+  const shown = stateNames.filter((state) => state !== 'awaiting_approval' || filter.state === state);
   return (
     <fieldset className="-mx-1 flex min-w-0 gap-1.5 overflow-x-auto p-1">
       <legend className="sr-only">{words.state}</legend>
@@ -27,7 +29,7 @@ export function StateTabs({ filter, work, onChoose }: StateTabsProps) {
       >
         {words.states.all}
       </button>
-      {stateNames.map((state) => (
+      {shown.map((state) => (
         <button
           key={state}
           type="button"
@@ -50,7 +52,13 @@ export function StateTabs({ filter, work, onChoose }: StateTabsProps) {
 
 /** What is over is never counted by the server, and the summary knows nothing of kinds, agents and tenants. */
 function countsOf(filter: JobFilter, work: WorkSummary | undefined): Partial<Record<string, number>> {
-  if (work === undefined || filter.kind !== undefined || filter.agent !== undefined || filter.tenant !== undefined) {
+  if (
+    work === undefined ||
+    filter.kind !== undefined ||
+    filter.agent !== undefined ||
+    filter.tenant !== undefined ||
+    filter.channel !== undefined
+  ) {
     return {};
   }
   if (filter.queue === undefined) return { queued: work.queued, scheduled: work.scheduled, running: work.running };

@@ -41,6 +41,26 @@ describe('the steps of a job', () => {
     expect(stepsOf(job, [foreign, about]).map((step) => step.text)).toEqual(['price.checked · pricer']);
   });
 
+  it('tell of what operators did: a cancellation by its reason, a change by what it changed', () => {
+    const cancelled = event(7, {
+      event_type: 'work.job.cancelled',
+      source_agent: 'operator:ada',
+      at: at(7),
+      payload: { reason: 'asked for', jobs: [{ ...own, state: 'queued' }] },
+    });
+    const changed = event(6, {
+      event_type: 'work.job.changed',
+      source_agent: 'operator:ada',
+      at: at(6),
+      payload: { job: own, priority: 10, urgent: true },
+    });
+    const otherChanged = event(8, { event_type: 'work.job.changed', at: at(8), payload: { job: other, priority: 1 } });
+    expect(stepsOf(job, [cancelled, changed, otherChanged]).map(({ text, state }) => [text, state])).toEqual([
+      ['Changed by operator:ada: priority 10, urgent true', undefined],
+      ['Cancelled by operator:ada: asked for', 'cancelled'],
+    ]);
+  });
+
   it('hold together when an event is not as expected', () => {
     const odd = event(6, {
       event_type: 'work.job.lost',

@@ -31,7 +31,9 @@ export function stepsOf(job: string, events: readonly EventItem[]): Step[] {
 function stepOf(job: string, event: EventItem): Step | undefined {
   const named = Array.isArray(event.payload['jobs']) ? (event.payload['jobs'] as Entry[]) : [];
   const entry = named.find((one) => one?.['id'] === job);
-  if (entry === undefined && event.subject !== `job:${job}`) return undefined;
+  const one = event.payload['job'] as Entry | undefined;
+  const isMeant = entry !== undefined || event.subject === `job:${job}` || one?.['id'] === job;
+  if (!isMeant) return undefined;
   return {
     cursor: event.cursor,
     at: event.at,
@@ -58,7 +60,12 @@ function wordsOf(event: EventItem, entry: Entry | undefined): string {
       if (state === 'done') return t.done(by);
       return state === 'scheduled' ? t.again(by, timeOf(entry)) : t.dead(by);
     case 'work.job.lost':
+      if (state === 'scheduled') return t.lostLater(by, timeOf(entry));
       return state === 'dead' ? t.lostDead(by) : t.lost(by);
+    case 'work.job.cancelled':
+      return t.cancelled(event.source_agent, text(event.payload['reason']) ?? '');
+    case 'work.job.changed':
+      return t.changed(event.source_agent, changesOf(event.payload));
     case 'work.completion.refused':
       return t.refused(by);
     default:
@@ -69,7 +76,16 @@ function wordsOf(event: EventItem, entry: Entry | undefined): string {
 function stateOf(type: string, entry: Entry | undefined): string | undefined {
   if (type === 'work.job.due') return 'queued';
   if (type === 'work.job.claimed') return 'running';
+  // There the entry says what the job was.
+  if (type === 'work.job.cancelled') return 'cancelled';
   return text(entry?.['state']);
+}
+
+function changesOf(payload: Entry): string {
+  return ['priority', 'urgent', 'run_at', 'max_attempts']
+    .filter((name) => payload[name] !== undefined)
+    .map((name) => `${name.replaceAll('_', ' ')} ${payload[name]}`)
+    .join(', ');
 }
 
 function timeOf(entry: Entry | undefined): string {
