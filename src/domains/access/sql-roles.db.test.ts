@@ -89,6 +89,14 @@ describe('plain SQL', () => {
     expect((await pricer.rows(silent)).map(({ agent }) => agent)).toEqual(['pricer', 'scout']);
   });
 
+  it('opens no history to find what is queued', async () => {
+    const plan = async (text: string) => JSON.stringify(await pricer.rows(`EXPLAIN (FORMAT JSON, COSTS OFF) ${text}`));
+    expect(await plan(`SELECT * FROM batch_jobs WHERE status = 'queued' ORDER BY priority`)).not.toContain(
+      'ended_jobs',
+    );
+    expect(await plan(`SELECT * FROM batch_jobs WHERE status = 'done'`)).toContain('ended_jobs');
+  });
+
   it('shows every column of batch_jobs that the operator sees', async () => {
     const { rows } = await admin.query(
       `SELECT table_schema AS of, array_agg(column_name::text ORDER BY column_name) AS columns
