@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openHookMachine } from '../../../test/support/hooks.ts';
 import { listenerPort } from '../../../test/support/listener.ts';
 import { Spool } from './spool.ts';
+import { forgetOldBoxes } from './state.ts';
 
 const TOKEN = `qd_agent_${'A'.repeat(32)}_0000000`;
 
@@ -20,6 +21,8 @@ async function listen(server: Server): Promise<{ url: string; asked: () => numbe
   });
   return { url: `http://127.0.0.1:${port}`, asked: () => asked };
 }
+
+const eventOf = (n: number) => ({ id: `hook:${n}`, event_type: 'git.commit', payload: { n } });
 
 const moods: Record<string, () => Server> = {
   'takes the connection and never answers': () => createTcpServer((socket) => socket.on('error', () => undefined)),
@@ -58,6 +61,17 @@ describe('a commit', () => {
 });
 
 describe('what hooks keep', () => {
+  it('for a credential that nobody came back with for a week is forgotten', () => {
+    const machine = openHookMachine({ url: 'http://127.0.0.1:9', token: TOKEN });
+    const boxes = join(machine.state, 'boxes');
+    for (const name of ['env-old', 'env-new', '0123456789abcdef']) new Spool(join(boxes, name)).put(eventOf(1));
+    const now = Date.now();
+    for (const name of ['env-old', '0123456789abcdef'])
+      utimesSync(join(boxes, name), now / 1000, now / 1000 - 8 * 86_400);
+    forgetOldBoxes(machine.state, now);
+    expect(readdirSync(boxes).sort()).toEqual(['0123456789abcdef', 'env-new']);
+  });
+
   it('is for the account alone, and no token of the surroundings is written down', async () => {
     const machine = openHookMachine({ url: 'http://127.0.0.1:9', token: TOKEN });
     const repo = machine.repository('shop');
@@ -93,17 +107,16 @@ describe('what hooks keep', () => {
   it('has an end: beyond it events are dropped, and counted', () => {
     const machine = openHookMachine({ url: 'http://127.0.0.1:9', token: TOKEN });
     const spool = new Spool(join(machine.dir, 'box'), 2);
-    const event = (n: number) => ({ id: `hook:${n}`, event_type: 'git.commit', payload: { n } });
-    expect([1, 2, 3, 4].map((n) => spool.put(event(n)))).toEqual([true, true, false, false]);
+    expect([1, 2, 3, 4].map((n) => spool.put(eventOf(n)))).toEqual([true, true, false, false]);
     expect([spool.waiting, spool.dropped]).toEqual([2, 2]);
-    const large = { ...event(5), payload: { text: 'x'.repeat(20_000) } };
+    const large = { ...eventOf(5), payload: { text: 'x'.repeat(20_000) } };
     expect(new Spool(join(machine.dir, 'other')).put(large)).toBe(false);
   });
 
   it('keeps what could not be taken over', async () => {
     const machine = openHookMachine({ url: 'http://127.0.0.1:9', token: TOKEN });
     const spool = new Spool(join(machine.dir, 'box'));
-    for (const n of [1, 2]) spool.put({ id: `hook:${n}`, event_type: 'git.commit', payload: { n } });
+    for (const n of [1, 2]) spool.put(eventOf(n));
     await expect(spool.take(() => Promise.reject(new Error('disk full')))).rejects.toThrow('disk full');
     const taken: string[] = [];
     await spool.take(async ({ id }) => {

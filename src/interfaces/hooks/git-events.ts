@@ -12,7 +12,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const GIT_LIMIT_MS = 10_000;
 const PUSH_LIMIT_MS = 15 * 60_000;
-const MOST_REFS = 50;
+const MOST_REFS = 25;
+const LONGEST_REF = 200;
 const NOTHING = /^0+$/;
 
 /** `words`: the hook's name, the process id of git, and what git gave the hook. */
@@ -25,7 +26,8 @@ export async function gitEvent(
   const branch = env['QUARTERDECK_HOOK_BRANCH'] || null;
   const at = new Date().toISOString();
   const place = await repositoryFacts();
-  if (hook === 'post-commit' && head !== null) {
+  // Patches that are applied from mail make commits too, without post-commit.
+  if ((hook === 'post-commit' || hook === 'post-applypatch') && head !== null) {
     const payload = { ...place, branch, commit: head, ...(await commitFacts(head)) };
     return event('git.commit', payload, [head, branch ?? '']);
   }
@@ -40,7 +42,7 @@ export async function gitEvent(
   }
   if (hook === 'pre-push') return pushEvent(Number(gitPid), given, input, { ...place, branch, at });
   if (hook === 'post-receive') {
-    const refs = linesOf(input).map(([from, to, ref]) => ({ ref, from, to }));
+    const refs = linesOf(input).map(([from, to, ref]) => ({ ref: ref?.slice(0, LONGEST_REF), from, to }));
     if (refs.length > 0) {
       return event('git.push.received', { ...place, refs: refs.slice(0, MOST_REFS), refs_count: refs.length, at }, [
         at,
@@ -63,7 +65,7 @@ async function pushEvent(
   await ended(gitPid);
   const refs: { ref: string; from: string; to: string; result: string }[] = [];
   for (const [, to = '', ref = '', from = ''] of lines.slice(0, MOST_REFS)) {
-    refs.push({ ref, from, to, result: await pushResult(remote, ref, to) });
+    refs.push({ ref: ref.slice(0, LONGEST_REF), from, to, result: await pushResult(remote, ref, to) });
   }
   const has = (result: string) => refs.some((one) => one.result === result);
   const type = has('refused') ? 'git.push.failed' : has('pushed') ? 'git.push' : 'git.push.tried';

@@ -5,7 +5,7 @@ import { claudeEvent } from './claude-events.ts';
 import { gitEvent } from './git-events.ts';
 import { sendWaiting } from './send.ts';
 import { type HookEvent, Spool } from './spool.ts';
-import { findTarget } from './state.ts';
+import { findTarget, forgetOldBoxes } from './state.ts';
 
 const INPUT_BYTES = 32 * 1024 * 1024;
 const SEND_LIMIT_MS = 20_000;
@@ -22,6 +22,7 @@ async function report(state: string, key: string): Promise<void> {
   if (target === undefined || event === undefined) return;
   const box = join(state, 'boxes', target.box);
   new Spool(box).put(event);
+  forgetOldBoxes(state);
   const connection = target.connect();
   if (connection !== undefined) await sendWaiting(box, connection, SEND_LIMIT_MS);
 }

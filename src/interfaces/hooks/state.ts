@@ -19,6 +19,8 @@ export interface Install {
   /** The common directory of the repository, or the settings file. */
   readonly place: string;
   readonly target: Target;
+  /** Where git looked for its hooks then. */
+  readonly hooksDir?: string;
   /** Of a settings file: its text before, null when there was none, and the digest of what was written. */
   readonly before?: string | null;
   readonly after?: string;
@@ -61,6 +63,17 @@ export function readInstalls(state: string): { readonly key: string; readonly in
     const install = readInstall(state, key);
     return install === undefined ? [] : [{ key, install }];
   });
+}
+
+const FORGOTTEN_MS = 7 * 24 * 3600 * 1000;
+
+/** Boxes of credentials from surroundings, of which nobody came back for a week: agents get new ones with every start. */
+export function forgetOldBoxes(state: string, now = Date.now()): void {
+  for (const name of namesIn(join(state, 'boxes')).filter((one) => one.startsWith('env-'))) {
+    const box = join(state, 'boxes', name);
+    const changed = statSync(box, { throwIfNoEntry: false })?.mtimeMs ?? now;
+    if (now - changed > FORGOTTEN_MS) rmSync(box, { recursive: true, force: true });
+  }
 }
 
 /** The credential in the surroundings of the tool, that of the agent that runs it, before the one that was installed. */

@@ -34,6 +34,7 @@ export async function install(input: Where & TargetInput & { readonly shared: bo
   let changed: readonly string[];
   if (found.tool === 'git') {
     const { hooksDir, isBare } = found.repository;
+    writeInstall(state, key, { tool, place, target, hooksDir });
     changed = installGitHooks(hooksDir, isBare ? bareHooks : workTreeHooks, report, key);
   } else {
     const written = installInto(place, report, key, earlier);
@@ -57,11 +58,7 @@ export async function remove(input: Where, output: Output) {
   const found = findPlace(input);
   const state = stateDir();
   const changed =
-    found.tool === 'git'
-      ? removeGitHooks(found.repository.hooksDir)
-      : removeFrom(found.place, readInstall(state, found.key))
-        ? [...claudeHooks]
-        : [];
+    found.tool === 'git' ? removeFromGit(found.repository, state, found.key) : removeFromClaude(found, state);
   removeInstall(state, found.key);
   const { tool, place } = found;
   if (output.json) output.out(JSON.stringify({ tool, place, changed }));
@@ -70,6 +67,17 @@ export async function remove(input: Where, output: Output) {
       changed.length === 0 ? `nothing of ours was in ${place}` : `removed from ${place}: ${changed.join(', ')}`,
     );
   return exitCodes.ok;
+}
+
+// Also where git looked when they were installed, and where it looks when nobody says otherwise.
+function removeFromGit({ hooksDir, commonDir }: Repository, state: string, key: string): string[] {
+  const before = readInstall(state, key)?.hooksDir;
+  const dirs = new Set([hooksDir, join(commonDir, 'hooks'), ...(before === undefined ? [] : [before])]);
+  return [...dirs].flatMap(removeGitHooks);
+}
+
+function removeFromClaude({ place, key }: { readonly place: string; readonly key: string }, state: string): string[] {
+  return removeFrom(place, readInstall(state, key)) ? [...claudeHooks] : [];
 }
 
 function writeReport(state: string): string {

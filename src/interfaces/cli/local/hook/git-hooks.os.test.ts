@@ -80,7 +80,7 @@ describe('hooks that are there already', () => {
     }, 15_000);
 
     expect(await machine.hook('remove', 'git', '--repo', repo)).toMatchObject({
-      changed: ['post-checkout', 'post-commit', 'post-merge', 'pre-push'],
+      changed: ['post-applypatch', 'post-checkout', 'post-commit', 'post-merge', 'pre-push'],
     });
     expect(snapshot(hooks)).toEqual(before);
     expect(await machine.hook('remove', 'git', '--repo', repo)).toMatchObject({ changed: [] });
@@ -101,6 +101,20 @@ describe('hooks that are there already', () => {
     await vi.waitFor(() => {
       expect(machine.waiting().map(({ event_type }) => event_type)).toEqual(['git.push.failed']);
     }, 15_000);
+  });
+
+  it('are freed of ours also after git was told to look elsewhere', async () => {
+    const machine = openHookMachine(nowhere);
+    const repo = machine.repository('shop');
+    const hooks = join(repo, '.git', 'hooks');
+    const before = snapshot(hooks);
+    await machine.hook('install', 'git', '--repo', repo);
+    await machine.git(repo, 'config', 'core.hooksPath', machine.dir);
+    expect(await machine.hook('status', '--repo', repo)).toMatchObject({
+      items: [{ hooks: [], note: 'something else took it out: install it again' }],
+    });
+    await machine.hook('remove', 'git', '--repo', repo);
+    expect(snapshot(hooks)).toEqual(before);
   });
 
   it('changed by their owner after ours came keep the change', async () => {
@@ -198,6 +212,40 @@ describe('where hooks lie', () => {
       exitCode: 3,
       stderr: expect.stringContaining('not a git repository'),
     });
+  });
+});
+
+describe('commits that are made of others', () => {
+  it('by rebase, cherry-pick, amendment and patches from mail are told, each once', async () => {
+    const machine = openHookMachine(nowhere);
+    const repo = machine.repository('shop');
+    const commit = async (name: string) => {
+      writeFileSync(join(repo, name), name);
+      await machine.git(repo, 'add', name);
+      await machine.git(repo, 'commit', '--quiet', '-m', name);
+    };
+    await machine.git(repo, 'switch', '--quiet', '-c', 'side');
+    await commit('one');
+    await commit('two');
+    await machine.git(repo, 'switch', '--quiet', 'main');
+    await commit('three');
+    await machine.git(repo, 'format-patch', '--quiet', '-1', '-o', machine.dir, 'side~1');
+    await machine.hook('install', 'git', '--repo', repo);
+    await machine.git(repo, 'rebase', '--quiet', 'main', 'side');
+    await machine.git(repo, 'switch', '--quiet', 'main');
+    await machine.git(repo, 'cherry-pick', 'side');
+    await machine.git(repo, 'commit', '--quiet', '--amend', '-m', 'two, better');
+    await machine.git(repo, 'am', '--quiet', join(machine.dir, '0001-one.patch'));
+    await vi.waitFor(() => {
+      const commits = machine.waiting().filter(({ event_type }) => event_type === 'git.commit');
+      expect(commits.map(({ payload }) => payload['subject']).sort()).toEqual([
+        'one',
+        'one',
+        'two',
+        'two',
+        'two, better',
+      ]);
+    }, 15_000);
   });
 });
 

@@ -19,7 +19,7 @@ import {
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { quoted } from '../../../hooks/shell.ts';
 
-export const workTreeHooks = ['post-commit', 'post-merge', 'post-checkout', 'pre-push'] as const;
+export const workTreeHooks = ['post-commit', 'post-applypatch', 'post-merge', 'post-checkout', 'pre-push'] as const;
 export const bareHooks = ['post-receive'] as const;
 
 const BEGIN = '# >>> quarterdeck >>>';

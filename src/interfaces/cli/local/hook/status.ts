@@ -107,7 +107,9 @@ function row(
 function programNote(state: string): string | null {
   const path = join(state, 'report');
   const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
-  const [node, program] = ['node', 'program'].map((name) => new RegExp(`^${name}='(.*)'$`, 'm').exec(text)?.[1]);
+  const [node, program] = ['node', 'program'].map((name) =>
+    new RegExp(`^${name}='(.*)'$`, 'm').exec(text)?.[1]?.replaceAll("'\\''", "'"),
+  );
   const isThere = node !== undefined && program !== undefined && existsSync(node) && existsSync(program);
   return isThere ? null : 'the program that reports is gone: install it again';
 }
