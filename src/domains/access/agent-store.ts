@@ -38,6 +38,12 @@ export async function getAddressed(tx: Tx, address: string): Promise<AgentIdenti
   return found[0];
 }
 
+/** Holds an agent as it is until the end of the transaction; false when it has been removed. */
+export async function lockAgent(tx: Tx, id: string): Promise<boolean> {
+  const rows = await tx.query('SELECT FROM access.agents WHERE id = $1 AND removed_at IS NULL FOR UPDATE', [id]);
+  return rows.length > 0;
+}
+
 export async function insertAgent(
   tx: Tx,
   agent: { id: string; tenantId: string; slug: string; kind: string },

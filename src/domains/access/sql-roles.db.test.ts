@@ -301,6 +301,13 @@ describe('making a role', () => {
     expect((await admin.query(`SELECT FROM pg_roles WHERE rolname LIKE 'qd\\_sql\\_xxx%'`)).rowCount).toBe(0);
   });
 
+  it('of one agent by several at once makes one role', async () => {
+    await t.agentToken('wanted', 'acme');
+    const made = await Promise.all([1, 2, 3].map(() => t.app.access.sqlRoles.create(call, 'wanted')));
+    expect(new Set(made.map(({ role }) => role)).size).toBe(1);
+    expect(made.filter(({ rotated }) => !rotated)).toHaveLength(1);
+  });
+
   it('by several at once makes one role each', async () => {
     const names = ['c1', 'c2', 'c3', 'c4'];
     for (const name of names) await t.agentToken(name, 'acme');

@@ -8,7 +8,7 @@ import type { OutputOf, ParsedInput } from '../../platform/operation.ts';
 import type { TenantDirectory } from '../../platform/tenants.ts';
 import type { Log } from '../log/index.ts';
 import { sqlRoleAbilities } from './abilities.ts';
-import { type AgentIdentity, getAddressed } from './agent-store.ts';
+import { type AgentIdentity, getAddressed, lockAgent } from './agent-store.ts';
 import { connectionString } from './connection-string.ts';
 import { accessErrors } from './errors.ts';
 import { accessEvents } from './events.ts';
@@ -48,6 +48,8 @@ export class SqlRoles {
     await log.reserveTypes();
     const { row, rotated } = await call.write(async (tx) => {
       const agent = await getAddressed(tx, address);
+      // Two makers at once, or a maker and who removes the agent, come one after the other.
+      if (!(await lockAgent(tx, agent.id))) throw accessErrors.agent_not_found({ agent: address });
       const existing = await store.lockSqlRole(tx, agent.id);
       const name = existing?.role_name ?? newName();
       await this.#make(tx, name, password);

@@ -15,7 +15,7 @@ export interface SqlSessionsOptions {
 }
 
 /** Twice the statement limit of such a role, which it may lift itself. */
-export const LONGEST_TRANSACTION_SECONDS = 60;
+const LONGEST_TRANSACTION_SECONDS = 60;
 
 export class SqlSessions {
   readonly #options: SqlSessionsOptions;
