@@ -665,6 +665,201 @@ class ShareSetOutput(TypedDict):
     weight: int
 
 
+class _ScheduleSetJobNeeded(TypedDict):
+    kind: str  # What is to be done; the worker chooses its handler by it
+
+
+class ScheduleSetJob(_ScheduleSetJobNeeded, total=False):
+    payload: Dict[str, Any]  # At most 256 KiB; default: {}
+    queue: str  # Default: the kind
+    priority: int  # Lower runs first; default: 100
+    max_attempts: int  # default: 5
+    channel: str  # What it uses together with others; `quarterdeck channel set` makes one
+    cost: int  # How much of the windows of its channel it uses; default: 1
+    urgent: bool  # Before the turns of tenants and before every priority; default: false
+    max_runtime_seconds: int  # An attempt that runs longer is taken back, even while it is renewed
+    back_off_seconds: int  # Wait before the second attempt, then doubled; default 5
+
+
+class ScheduleSetOutputJob(TypedDict):
+    kind: str
+
+
+class ScheduleSetOutputPaused(TypedDict):
+    since: str
+    by: str
+    reason: Optional[str]
+
+
+class ScheduleSetOutput(TypedDict):
+    schedule: str
+    tenant: str
+    cron: Optional[str]
+    every_seconds: Optional[int]
+    at: Optional[str]
+    zone: str
+    job: ScheduleSetOutputJob
+    catch_up: str
+    overlap: str
+    jitter_seconds: int
+    next_at: Optional[str]  # null: it never comes again
+    last_tick: Optional[str]
+    last_job: Optional[str]
+    paused: Optional[ScheduleSetOutputPaused]
+    declared_by: Optional[str]  # The file that declares it, and decides
+    version: int
+
+
+class ScheduleListItemJob(TypedDict):
+    kind: str
+
+
+class ScheduleListItemPaused(TypedDict):
+    since: str
+    by: str
+    reason: Optional[str]
+
+
+class ScheduleListItem(TypedDict):
+    schedule: str
+    tenant: str
+    cron: Optional[str]
+    every_seconds: Optional[int]
+    at: Optional[str]
+    zone: str
+    job: ScheduleListItemJob
+    catch_up: str
+    overlap: str
+    jitter_seconds: int
+    next_at: Optional[str]  # null: it never comes again
+    last_tick: Optional[str]
+    last_job: Optional[str]
+    paused: Optional[ScheduleListItemPaused]
+    declared_by: Optional[str]  # The file that declares it, and decides
+    version: int
+
+
+class ScheduleListOutput(TypedDict):
+    items: List[ScheduleListItem]
+    next_cursor: Optional[str]  # Give it as `after` to go on; null at the end
+    as_of: str  # Position of the log at which this answer is true
+
+
+class ScheduleShowOutputJob(TypedDict):
+    kind: str
+
+
+class ScheduleShowOutputPaused(TypedDict):
+    since: str
+    by: str
+    reason: Optional[str]
+
+
+class ScheduleShowOutput(TypedDict):
+    schedule: str
+    tenant: str
+    cron: Optional[str]
+    every_seconds: Optional[int]
+    at: Optional[str]
+    zone: str
+    job: ScheduleShowOutputJob
+    catch_up: str
+    overlap: str
+    jitter_seconds: int
+    next_at: Optional[str]  # null: it never comes again
+    last_tick: Optional[str]
+    last_job: Optional[str]
+    paused: Optional[ScheduleShowOutputPaused]
+    declared_by: Optional[str]  # The file that declares it, and decides
+    version: int
+    ticks: List[str]  # The next ones
+
+
+class ScheduleRemoveOutput(TypedDict):
+    schedule: str
+    removed: bool
+
+
+class SchedulePauseOutputJob(TypedDict):
+    kind: str
+
+
+class SchedulePauseOutputPaused(TypedDict):
+    since: str
+    by: str
+    reason: Optional[str]
+
+
+class SchedulePauseOutput(TypedDict):
+    schedule: str
+    tenant: str
+    cron: Optional[str]
+    every_seconds: Optional[int]
+    at: Optional[str]
+    zone: str
+    job: SchedulePauseOutputJob
+    catch_up: str
+    overlap: str
+    jitter_seconds: int
+    next_at: Optional[str]  # null: it never comes again
+    last_tick: Optional[str]
+    last_job: Optional[str]
+    paused: Optional[SchedulePauseOutputPaused]
+    declared_by: Optional[str]  # The file that declares it, and decides
+    version: int
+
+
+class ScheduleResumeOutputJob(TypedDict):
+    kind: str
+
+
+class ScheduleResumeOutputPaused(TypedDict):
+    since: str
+    by: str
+    reason: Optional[str]
+
+
+class ScheduleResumeOutput(TypedDict):
+    schedule: str
+    tenant: str
+    cron: Optional[str]
+    every_seconds: Optional[int]
+    at: Optional[str]
+    zone: str
+    job: ScheduleResumeOutputJob
+    catch_up: str
+    overlap: str
+    jitter_seconds: int
+    next_at: Optional[str]  # null: it never comes again
+    last_tick: Optional[str]
+    last_job: Optional[str]
+    paused: Optional[ScheduleResumeOutputPaused]
+    declared_by: Optional[str]  # The file that declares it, and decides
+    version: int
+
+
+class ScheduleRunOutput(TypedDict):
+    schedule: str
+    job: str
+
+
+class ScheduleBackfillOutput(TypedDict):
+    schedule: str
+    ticks: int
+    first: Optional[str]
+    last: Optional[str]
+    jobs: List[str]
+
+
+class SchedulePreviewOutputTicksItem(TypedDict):
+    at: str
+    local: str
+
+
+class SchedulePreviewOutput(TypedDict):
+    ticks: List[SchedulePreviewOutputTicksItem]
+
+
 class AgentAddOutput(TypedDict):
     agent: str
     tenant: str
@@ -1839,6 +2034,211 @@ class ShareOperations:
         return answer
 
 
+class ScheduleOperations:
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def set(
+        self,
+        *,
+        schedule: str,
+        job: ScheduleSetJob,
+        tenant: Optional[str] = None,
+        cron: Optional[str] = None,
+        every_seconds: Optional[int] = None,
+        at: Optional[str] = None,
+        zone: Optional[str] = None,
+        catch_up: Optional[Literal["skip", "once", "all"]] = None,
+        overlap: Optional[Literal["skip", "queue", "allow"]] = None,
+        jitter_seconds: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> ScheduleSetOutput:
+        """Make or change a schedule, which adds a job at each of its ticks.
+
+        ``PUT /v1/schedules/{schedule}`` · ability ``work:write``
+
+        schedule: Lower-case name, 1 to 63 characters
+        job: What each tick adds
+        tenant: Default: the caller’s own tenant, or `default`
+        cron: Minute, hour, day, month, weekday; six fields begin with the second
+        every_seconds: An interval instead of a cron line
+        at: One moment instead of a cron line
+        zone: IANA time zone, like Europe/Berlin; default: "UTC"
+        catch_up: Ticks that nobody acted on within a minute: leave them out, act on the last one, or on every one; default: "once"
+        overlap: While a job of it has not ended: add none, one that waits at most, or any number; default: "skip"
+        jitter_seconds: Each job starts up to so much later, by chance; default: 0
+        """
+        given = {"schedule": schedule, "tenant": tenant, "cron": cron, "every_seconds": every_seconds, "at": at, "zone": zone, "job": job, "catch_up": catch_up, "overlap": overlap, "jitter_seconds": jitter_seconds}
+        answer: ScheduleSetOutput = self._send(Wire("work.schedule.set", "PUT", "/v1/schedules/{schedule}", False), given, options)
+        return answer
+
+    def list(
+        self,
+        *,
+        tenant: Optional[str] = None,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> ScheduleListOutput:
+        """Schedules with their next and last ticks.
+
+        ``GET /v1/schedules`` · ability ``work:read``
+
+        tenant: Lower-case name, 1 to 63 characters
+        limit: Most items in one answer; default: 100
+        """
+        given = {"tenant": tenant, "after": after, "limit": limit}
+        answer: ScheduleListOutput = self._send(Wire("work.schedule.list", "GET", "/v1/schedules", False), given, options)
+        return answer
+
+    def list_all(
+        self,
+        *,
+        tenant: Optional[str] = None,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> Iterator[ScheduleListItem]:
+        """The items of ``list``, page after page until the end."""
+        return all_items(self.list, {"tenant": tenant, "after": after, "limit": limit}, options)
+
+    def show(
+        self,
+        *,
+        schedule: str,
+        tenant: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> ScheduleShowOutput:
+        """One schedule with its next ticks.
+
+        ``GET /v1/schedules/{schedule}`` · ability ``work:read``
+
+        schedule: Lower-case name, 1 to 63 characters
+        tenant: Default: the caller’s own tenant, or `default`
+        """
+        given = {"schedule": schedule, "tenant": tenant}
+        answer: ScheduleShowOutput = self._send(Wire("work.schedule.show", "GET", "/v1/schedules/{schedule}", False), given, options)
+        return answer
+
+    def remove(
+        self,
+        *,
+        schedule: str,
+        tenant: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> ScheduleRemoveOutput:
+        """Remove a schedule; jobs that it added stay.
+
+        ``DELETE /v1/schedules/{schedule}`` · ability ``work:write``
+
+        schedule: Lower-case name, 1 to 63 characters
+        tenant: Default: the caller’s own tenant, or `default`
+        """
+        given = {"schedule": schedule, "tenant": tenant}
+        answer: ScheduleRemoveOutput = self._send(Wire("work.schedule.remove", "DELETE", "/v1/schedules/{schedule}", False), given, options)
+        return answer
+
+    def pause(
+        self,
+        *,
+        schedule: str,
+        tenant: Optional[str] = None,
+        reason: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> SchedulePauseOutput:
+        """Let a schedule add nothing until it is resumed; ticks of that time are left out.
+
+        ``PUT /v1/schedules/{schedule}/pause`` · ability ``work:write``
+
+        schedule: Lower-case name, 1 to 63 characters
+        tenant: Default: the caller’s own tenant, or `default`
+        reason: Kept in the event, and shown
+        """
+        given = {"schedule": schedule, "tenant": tenant, "reason": reason}
+        answer: SchedulePauseOutput = self._send(Wire("work.schedule.pause", "PUT", "/v1/schedules/{schedule}/pause", False), given, options)
+        return answer
+
+    def resume(
+        self,
+        *,
+        schedule: str,
+        tenant: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> ScheduleResumeOutput:
+        """Let a paused schedule add jobs again, from its next tick on.
+
+        ``DELETE /v1/schedules/{schedule}/pause`` · ability ``work:write``
+
+        schedule: Lower-case name, 1 to 63 characters
+        tenant: Default: the caller’s own tenant, or `default`
+        """
+        given = {"schedule": schedule, "tenant": tenant}
+        answer: ScheduleResumeOutput = self._send(Wire("work.schedule.resume", "DELETE", "/v1/schedules/{schedule}/pause", False), given, options)
+        return answer
+
+    def run(
+        self,
+        *,
+        schedule: str,
+        tenant: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> ScheduleRunOutput:
+        """Add the job of a schedule now, beside its ticks.
+
+        ``POST /v1/schedules/{schedule}/runs`` · ability ``work:write``
+
+        schedule: Lower-case name, 1 to 63 characters
+        tenant: Default: the caller’s own tenant, or `default`
+        """
+        given = {"schedule": schedule, "tenant": tenant}
+        answer: ScheduleRunOutput = self._send(Wire("work.schedule.run", "POST", "/v1/schedules/{schedule}/runs", True), given, options)
+        return answer
+
+    def backfill(
+        self,
+        *,
+        schedule: str,
+        since: str,
+        until: str,
+        tenant: Optional[str] = None,
+        dry_run: Optional[bool] = None,
+        options: Optional[CallOptions] = None,
+    ) -> ScheduleBackfillOutput:
+        """Add the jobs that the ticks of a past time would have added; count them first with `dry_run`.
+
+        ``POST /v1/schedules/{schedule}/backfills`` · ability ``work:write``
+
+        schedule: Lower-case name, 1 to 63 characters
+        tenant: Default: the caller’s own tenant, or `default`
+        dry_run: Only count the ticks; default: false
+        """
+        given = {"schedule": schedule, "tenant": tenant, "since": since, "until": until, "dry_run": dry_run}
+        answer: ScheduleBackfillOutput = self._send(Wire("work.schedule.backfill", "POST", "/v1/schedules/{schedule}/backfills", True), given, options)
+        return answer
+
+    def preview(
+        self,
+        *,
+        cron: str,
+        zone: Optional[str] = None,
+        after: Optional[str] = None,
+        count: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> SchedulePreviewOutput:
+        """When a cron line would come, true to the clock changes of its zone.
+
+        ``GET /v1/schedule-previews`` · ability ``work:read``
+
+        cron: Minute, hour, day, month, weekday; six fields begin with the second
+        zone: IANA time zone, like Europe/Berlin; default: "UTC"
+        after: Default: now
+        count: default: 10
+        """
+        given = {"cron": cron, "zone": zone, "after": after, "count": count}
+        answer: SchedulePreviewOutput = self._send(Wire("work.schedule.preview", "GET", "/v1/schedule-previews", False), given, options)
+        return answer
+
+
 class AgentOperations:
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -2110,6 +2510,7 @@ class Operations:
         self.work = WorkOperations(send)
         self.channel = ChannelOperations(send)
         self.share = ShareOperations(send)
+        self.schedule = ScheduleOperations(send)
         self.agent = AgentOperations(send)
         self.fleet = FleetOperations(send)
         self.server = ServerOperations(send)

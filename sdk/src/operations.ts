@@ -992,6 +992,281 @@ export interface ShareSetOutput {
   readonly weight: number;
 }
 
+export interface ScheduleSetInput {
+  /** Lower-case name, 1 to 63 characters */
+  readonly schedule: string;
+  /** Default: the caller’s own tenant, or `default` */
+  readonly tenant?: string | undefined;
+  /** Minute, hour, day, month, weekday; six fields begin with the second */
+  readonly cron?: string | undefined;
+  /** An interval instead of a cron line */
+  readonly every_seconds?: number | undefined;
+  /** One moment instead of a cron line */
+  readonly at?: string | undefined;
+  /** IANA time zone, like Europe/Berlin; default: "UTC" */
+  readonly zone?: string | undefined;
+  /** What each tick adds */
+  readonly job: {
+    /** What is to be done; the worker chooses its handler by it */
+    readonly kind: string;
+    /** At most 256 KiB; default: {} */
+    readonly payload?: Readonly<Record<string, unknown>> | undefined;
+    /** Default: the kind */
+    readonly queue?: string | undefined;
+    /** Lower runs first; default: 100 */
+    readonly priority?: number | undefined;
+    /** default: 5 */
+    readonly max_attempts?: number | undefined;
+    /** What it uses together with others; `quarterdeck channel set` makes one */
+    readonly channel?: string | undefined;
+    /** How much of the windows of its channel it uses; default: 1 */
+    readonly cost?: number | undefined;
+    /** Before the turns of tenants and before every priority; default: false */
+    readonly urgent?: boolean | undefined;
+    /** An attempt that runs longer is taken back, even while it is renewed */
+    readonly max_runtime_seconds?: number | undefined;
+    /** Wait before the second attempt, then doubled; default 5 */
+    readonly back_off_seconds?: number | undefined;
+  };
+  /** Ticks that nobody acted on within a minute: leave them out, act on the last one, or on every one; default: "once" */
+  readonly catch_up?: 'skip' | 'once' | 'all' | undefined;
+  /** While a job of it has not ended: add none, one that waits at most, or any number; default: "skip" */
+  readonly overlap?: 'skip' | 'queue' | 'allow' | undefined;
+  /** Each job starts up to so much later, by chance; default: 0 */
+  readonly jitter_seconds?: number | undefined;
+}
+
+export interface ScheduleSetOutput {
+  readonly schedule: string;
+  readonly tenant: string;
+  readonly cron: string | null;
+  readonly every_seconds: number | null;
+  readonly at: string | null;
+  readonly zone: string;
+  readonly job: {
+    readonly kind: string;
+  };
+  readonly catch_up: string;
+  readonly overlap: string;
+  readonly jitter_seconds: number;
+  /** null: it never comes again */
+  readonly next_at: string | null;
+  readonly last_tick: string | null;
+  readonly last_job: string | null;
+  readonly paused: {
+    readonly since: string;
+    readonly by: string;
+    readonly reason: string | null;
+  } | null;
+  /** The file that declares it, and decides */
+  readonly declared_by: string | null;
+  readonly version: number;
+}
+
+export interface ScheduleListInput {
+  /** Lower-case name, 1 to 63 characters */
+  readonly tenant?: string | undefined;
+  readonly after?: string | undefined;
+  /** Most items in one answer; default: 100 */
+  readonly limit?: number | undefined;
+}
+
+export interface ScheduleListItem {
+  readonly schedule: string;
+  readonly tenant: string;
+  readonly cron: string | null;
+  readonly every_seconds: number | null;
+  readonly at: string | null;
+  readonly zone: string;
+  readonly job: {
+    readonly kind: string;
+  };
+  readonly catch_up: string;
+  readonly overlap: string;
+  readonly jitter_seconds: number;
+  /** null: it never comes again */
+  readonly next_at: string | null;
+  readonly last_tick: string | null;
+  readonly last_job: string | null;
+  readonly paused: {
+    readonly since: string;
+    readonly by: string;
+    readonly reason: string | null;
+  } | null;
+  /** The file that declares it, and decides */
+  readonly declared_by: string | null;
+  readonly version: number;
+}
+
+export type ScheduleListOutput = Page<ScheduleListItem>;
+
+export interface ScheduleShowInput {
+  /** Lower-case name, 1 to 63 characters */
+  readonly schedule: string;
+  /** Default: the caller’s own tenant, or `default` */
+  readonly tenant?: string | undefined;
+}
+
+export interface ScheduleShowOutput {
+  readonly schedule: string;
+  readonly tenant: string;
+  readonly cron: string | null;
+  readonly every_seconds: number | null;
+  readonly at: string | null;
+  readonly zone: string;
+  readonly job: {
+    readonly kind: string;
+  };
+  readonly catch_up: string;
+  readonly overlap: string;
+  readonly jitter_seconds: number;
+  /** null: it never comes again */
+  readonly next_at: string | null;
+  readonly last_tick: string | null;
+  readonly last_job: string | null;
+  readonly paused: {
+    readonly since: string;
+    readonly by: string;
+    readonly reason: string | null;
+  } | null;
+  /** The file that declares it, and decides */
+  readonly declared_by: string | null;
+  readonly version: number;
+  /** The next ones */
+  readonly ticks: readonly string[];
+}
+
+export interface ScheduleRemoveInput {
+  /** Lower-case name, 1 to 63 characters */
+  readonly schedule: string;
+  /** Default: the caller’s own tenant, or `default` */
+  readonly tenant?: string | undefined;
+}
+
+export interface ScheduleRemoveOutput {
+  readonly schedule: string;
+  readonly removed: boolean;
+}
+
+export interface SchedulePauseInput {
+  /** Lower-case name, 1 to 63 characters */
+  readonly schedule: string;
+  /** Default: the caller’s own tenant, or `default` */
+  readonly tenant?: string | undefined;
+  /** Kept in the event, and shown */
+  readonly reason?: string | undefined;
+}
+
+export interface SchedulePauseOutput {
+  readonly schedule: string;
+  readonly tenant: string;
+  readonly cron: string | null;
+  readonly every_seconds: number | null;
+  readonly at: string | null;
+  readonly zone: string;
+  readonly job: {
+    readonly kind: string;
+  };
+  readonly catch_up: string;
+  readonly overlap: string;
+  readonly jitter_seconds: number;
+  /** null: it never comes again */
+  readonly next_at: string | null;
+  readonly last_tick: string | null;
+  readonly last_job: string | null;
+  readonly paused: {
+    readonly since: string;
+    readonly by: string;
+    readonly reason: string | null;
+  } | null;
+  /** The file that declares it, and decides */
+  readonly declared_by: string | null;
+  readonly version: number;
+}
+
+export interface ScheduleResumeInput {
+  /** Lower-case name, 1 to 63 characters */
+  readonly schedule: string;
+  /** Default: the caller’s own tenant, or `default` */
+  readonly tenant?: string | undefined;
+}
+
+export interface ScheduleResumeOutput {
+  readonly schedule: string;
+  readonly tenant: string;
+  readonly cron: string | null;
+  readonly every_seconds: number | null;
+  readonly at: string | null;
+  readonly zone: string;
+  readonly job: {
+    readonly kind: string;
+  };
+  readonly catch_up: string;
+  readonly overlap: string;
+  readonly jitter_seconds: number;
+  /** null: it never comes again */
+  readonly next_at: string | null;
+  readonly last_tick: string | null;
+  readonly last_job: string | null;
+  readonly paused: {
+    readonly since: string;
+    readonly by: string;
+    readonly reason: string | null;
+  } | null;
+  /** The file that declares it, and decides */
+  readonly declared_by: string | null;
+  readonly version: number;
+}
+
+export interface ScheduleRunInput {
+  /** Lower-case name, 1 to 63 characters */
+  readonly schedule: string;
+  /** Default: the caller’s own tenant, or `default` */
+  readonly tenant?: string | undefined;
+}
+
+export interface ScheduleRunOutput {
+  readonly schedule: string;
+  readonly job: string;
+}
+
+export interface ScheduleBackfillInput {
+  /** Lower-case name, 1 to 63 characters */
+  readonly schedule: string;
+  /** Default: the caller’s own tenant, or `default` */
+  readonly tenant?: string | undefined;
+  readonly since: string;
+  readonly until: string;
+  /** Only count the ticks; default: false */
+  readonly dry_run?: boolean | undefined;
+}
+
+export interface ScheduleBackfillOutput {
+  readonly schedule: string;
+  readonly ticks: number;
+  readonly first: string | null;
+  readonly last: string | null;
+  readonly jobs: readonly string[];
+}
+
+export interface SchedulePreviewInput {
+  /** Minute, hour, day, month, weekday; six fields begin with the second */
+  readonly cron: string;
+  /** IANA time zone, like Europe/Berlin; default: "UTC" */
+  readonly zone?: string | undefined;
+  /** Default: now */
+  readonly after?: string | undefined;
+  /** default: 10 */
+  readonly count?: number | undefined;
+}
+
+export interface SchedulePreviewOutput {
+  readonly ticks: readonly {
+    readonly at: string;
+    readonly local: string;
+  }[];
+}
+
 export interface AgentAddInput {
   /** Lower-case name, 1 to 63 characters */
   readonly agent: string;
@@ -1862,6 +2137,100 @@ export class ShareOperations {
   }
 }
 
+export class ScheduleOperations {
+  readonly #send: Send;
+
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  /**
+   * Make or change a schedule, which adds a job at each of its ticks.
+   *
+   * `PUT /v1/schedules/{schedule}` · ability `work:write`
+   */
+  set(input: ScheduleSetInput, options?: CallOptions): Promise<ScheduleSetOutput> {
+    return this.#send({ name: 'work.schedule.set', method: 'PUT', path: '/v1/schedules/{schedule}', keyed: false }, input, options);
+  }
+
+  /**
+   * Schedules with their next and last ticks.
+   *
+   * `GET /v1/schedules` · ability `work:read`
+   */
+  list(input: ScheduleListInput = {}, options?: CallOptions): Promise<ScheduleListOutput> {
+    return this.#send({ name: 'work.schedule.list', method: 'GET', path: '/v1/schedules', keyed: false }, input, options);
+  }
+
+  /** The items of `list`, page after page until the end. */
+  listAll(input: ScheduleListInput = {}, options?: CallOptions): AsyncGenerator<ScheduleListItem> {
+    return allItems((after) => this.list({ ...input, ...after }, options));
+  }
+
+  /**
+   * One schedule with its next ticks.
+   *
+   * `GET /v1/schedules/{schedule}` · ability `work:read`
+   */
+  show(input: ScheduleShowInput, options?: CallOptions): Promise<ScheduleShowOutput> {
+    return this.#send({ name: 'work.schedule.show', method: 'GET', path: '/v1/schedules/{schedule}', keyed: false }, input, options);
+  }
+
+  /**
+   * Remove a schedule; jobs that it added stay.
+   *
+   * `DELETE /v1/schedules/{schedule}` · ability `work:write`
+   */
+  remove(input: ScheduleRemoveInput, options?: CallOptions): Promise<ScheduleRemoveOutput> {
+    return this.#send({ name: 'work.schedule.remove', method: 'DELETE', path: '/v1/schedules/{schedule}', keyed: false }, input, options);
+  }
+
+  /**
+   * Let a schedule add nothing until it is resumed; ticks of that time are left out.
+   *
+   * `PUT /v1/schedules/{schedule}/pause` · ability `work:write`
+   */
+  pause(input: SchedulePauseInput, options?: CallOptions): Promise<SchedulePauseOutput> {
+    return this.#send({ name: 'work.schedule.pause', method: 'PUT', path: '/v1/schedules/{schedule}/pause', keyed: false }, input, options);
+  }
+
+  /**
+   * Let a paused schedule add jobs again, from its next tick on.
+   *
+   * `DELETE /v1/schedules/{schedule}/pause` · ability `work:write`
+   */
+  resume(input: ScheduleResumeInput, options?: CallOptions): Promise<ScheduleResumeOutput> {
+    return this.#send({ name: 'work.schedule.resume', method: 'DELETE', path: '/v1/schedules/{schedule}/pause', keyed: false }, input, options);
+  }
+
+  /**
+   * Add the job of a schedule now, beside its ticks.
+   *
+   * `POST /v1/schedules/{schedule}/runs` · ability `work:write`
+   */
+  run(input: ScheduleRunInput, options?: CallOptions): Promise<ScheduleRunOutput> {
+    return this.#send({ name: 'work.schedule.run', method: 'POST', path: '/v1/schedules/{schedule}/runs', keyed: true }, input, options);
+  }
+
+  /**
+   * Add the jobs that the ticks of a past time would have added; count them first with `dry_run`.
+   *
+   * `POST /v1/schedules/{schedule}/backfills` · ability `work:write`
+   */
+  backfill(input: ScheduleBackfillInput, options?: CallOptions): Promise<ScheduleBackfillOutput> {
+    return this.#send({ name: 'work.schedule.backfill', method: 'POST', path: '/v1/schedules/{schedule}/backfills', keyed: true }, input, options);
+  }
+
+  /**
+   * When a cron line would come, true to the clock changes of its zone.
+   *
+   * `GET /v1/schedule-previews` · ability `work:read`
+   */
+  preview(input: SchedulePreviewInput, options?: CallOptions): Promise<SchedulePreviewOutput> {
+    return this.#send({ name: 'work.schedule.preview', method: 'GET', path: '/v1/schedule-previews', keyed: false }, input, options);
+  }
+}
+
 export class AgentOperations {
   readonly #send: Send;
 
@@ -2022,6 +2391,7 @@ export class Operations {
   readonly work: WorkOperations;
   readonly channel: ChannelOperations;
   readonly share: ShareOperations;
+  readonly schedule: ScheduleOperations;
   readonly agent: AgentOperations;
   readonly fleet: FleetOperations;
   readonly server: ServerOperations;
@@ -2039,6 +2409,7 @@ export class Operations {
     this.work = new WorkOperations(send);
     this.channel = new ChannelOperations(send);
     this.share = new ShareOperations(send);
+    this.schedule = new ScheduleOperations(send);
     this.agent = new AgentOperations(send);
     this.fleet = new FleetOperations(send);
     this.server = new ServerOperations(send);

@@ -33,6 +33,12 @@ const channelAddress = (more: object = {}): Scenario => ({
   answer: 'refused',
 });
 
+const scheduleAddress = (more: object = {}): Scenario => ({
+  input: ({ a }) => ({ schedule: a.schedule, ...more }),
+  madeUp: () => ({ schedule: 'nowhere', ...more }),
+  answer: 'refused',
+});
+
 export const scenarios: Readonly<Record<string, Scenario>> = {
   'log.event.append': {
     input: ({ a }) => ({ event_type: 'bravo.tried', payload: {}, id: a.event.id }),
@@ -123,6 +129,19 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     answer: 'refused',
   },
   'work.summary': nothing,
+  'work.schedule.set': {
+    input: () => ({ schedule: ONLY_ONCE, every_seconds: 3600, job: { kind: 'try' } }),
+    answer: 'own',
+    check: (body) => body.tenant === B,
+  },
+  'work.schedule.list': nothing,
+  'work.schedule.show': scheduleAddress(),
+  'work.schedule.remove': scheduleAddress(),
+  'work.schedule.pause': scheduleAddress({ reason: 'hijacked' }),
+  'work.schedule.resume': scheduleAddress(),
+  'work.schedule.run': scheduleAddress(),
+  'work.schedule.backfill': scheduleAddress({ since: '2026-01-01T00:00:00Z', until: '2026-01-02T00:00:00Z' }),
+  'work.schedule.preview': { input: () => ({ cron: '0 3 * * *' }), answer: 'own' },
   'work.channel.set': { input: () => ({ channel: ONLY_ONCE, concurrency: 1 }), answer: 'own' },
   'work.channel.list': nothing,
   'work.channel.show': channelAddress(),

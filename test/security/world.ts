@@ -28,6 +28,7 @@ export interface Estate {
   readonly running: { readonly id: string; readonly lease: string; readonly token: string };
   readonly ended: string;
   readonly channel: string;
+  readonly schedule: string;
   /** Made by KEYED_JOB with its idempotencyKey. */
   readonly keyed: string;
 }
@@ -88,6 +89,9 @@ async function settle(t: TestServer, fleet: string, tenant: string, admin: pg.Cl
   const queued = await add({ unique_key: uniqueKey });
   const channel = `${word}-channel`;
   await made(t.request('PUT', `/v1/channels/${channel}`, { token: operator, body: { concurrency: 1 } }));
+  const schedule = `${word}-schedule`;
+  const nightly = { cron: '0 3 * * *', job: { kind: `${tenant}-kind`, payload: { mark: tenant } } };
+  await made(t.request('PUT', `/v1/schedules/${schedule}`, { token: operator, body: nightly }));
   await fillByHand(admin, tenant);
   return {
     tenant,
@@ -101,6 +105,7 @@ async function settle(t: TestServer, fleet: string, tenant: string, admin: pg.Cl
     running,
     ended,
     channel,
+    schedule,
     keyed,
   };
 }
@@ -121,6 +126,13 @@ async function fillByHand(admin: pg.Client, tenant: string): Promise<void> {
     `INSERT INTO fleet.console_chunks (agent_id, tenant_id, start_offset, end_offset, bytes)
      SELECT a.id, a.tenant_id, 0, 8, convert_to($1 || '!', 'UTF8') FROM access.agents a
      JOIN access.tenants t ON t.id = a.tenant_id WHERE t.slug = $1 AND a.slug = $1 || '-scout'`,
+    [tenant],
+  );
+  // Written only where traces are recorded.
+  await admin.query(
+    `INSERT INTO work.job_traces (job_id, tenant_id, kind, traceparent)
+     SELECT j.id, j.tenant_id, j.kind, '00-' || repeat('1', 32) || '-' || repeat('2', 16) || '-01'
+     FROM work.jobs j JOIN access.tenants t ON t.id = j.tenant_id WHERE t.slug = $1 LIMIT 1`,
     [tenant],
   );
 }

@@ -58,6 +58,18 @@ const calls: Readonly<Record<string, ToolCall>> = {
   channel_pause: { input: newChannel },
   channel_resume: { input: newChannel },
   channel_remove: { input: newChannel },
+  schedule_show: { input: newSchedule },
+  schedule_pause: { input: newSchedule },
+  schedule_resume: { input: newSchedule },
+  schedule_run: { input: newSchedule },
+  schedule_backfill: {
+    input: async (world) => ({
+      ...(await newSchedule(world)),
+      since: '2026-03-01T00:00:00Z',
+      until: '2026-03-02T00:00:00Z',
+    }),
+  },
+  schedule_remove: { input: newSchedule },
   // Not of everything: the tools that come after need jobs.
   work_pause: { input: newClient },
   agent_remove: {
@@ -113,6 +125,12 @@ async function newChannel({ operator }: ToolWorld): Promise<{ channel: string }>
   const channel = newName('channel');
   await made(operator, 'channel_set', { channel });
   return { channel };
+}
+
+async function newSchedule({ operator }: ToolWorld): Promise<{ schedule: string }> {
+  const schedule = newName('schedule');
+  await made(operator, 'schedule_set', { schedule, cron: '0 3 * * *', job: { kind: 'reprice' } });
+  return { schedule };
 }
 
 async function newClient({ operator }: ToolWorld): Promise<{ tenant: string }> {

@@ -14,7 +14,8 @@ import { type ChannelRow, findChannels } from './channel-store.ts';
 import { workErrors } from './errors.ts';
 import { workEvents } from './events.ts';
 import { INLINE_LIMIT, jsonBytes, PAYLOAD_LIMIT } from './jobs.ts';
-import { type addJobs, type NewJobInput, newJob } from './operations.ts';
+import { type NewJobInput, newJob } from './new-job.ts';
+import type { addJobs } from './operations.ts';
 import { findByKeys, insertCountChanges, type JobState } from './read-store.ts';
 import { lockWaitingByKeys } from './selection-store.ts';
 import { type AddedRow, ensureLanes, insertJobs, type LaneName, laneKey, type NewJobRow } from './store.ts';
@@ -50,17 +51,38 @@ export class Adding {
 
   async add(call: Call, input: ParsedInput<typeof addJobs>): Promise<OutputOf<typeof addJobs>> {
     const wanted = oneOrMany(input);
-    const payloads = wanted.map(checkPayload);
+    for (const [index, job] of wanted.entries()) checkPayload(job, index);
     const tenantId = await this.#options.access.tenants.home(call, input.tenant, 'default');
     return call.write(async (tx) => {
-      const names = [...new Set(wanted.flatMap((job) => job.channel ?? []))];
-      const channels = await findChannels(tx, names, [tenantId, FLEET_TENANT]);
-      const jobs = wanted.map((job, index) => toRow(job, payloads[index]!, channelOf(job, index, channels)));
-      await this.#replace(tx, call, tenantId, wanted);
-      const { added, existing } = await this.insert(tx, call, tenantId, jobs);
+      const { jobs, added, existing } = await this.addIn(tx, call, tenantId, wanted);
       refuseDuplicates(wanted, jobs, existing);
       return { jobs: jobs.map((job) => answerOf(job, added, existing)) };
     });
+  }
+
+  /** Throws what keeps these jobs from being added: `work.payload_too_large`, `work.channel_not_found`, `work.cost_above_limit`. */
+  async check(tx: Tx, tenantId: string, wanted: readonly NewJobInput[]): Promise<ReadonlyMap<string, ChannelRow>> {
+    const names = [...new Set(wanted.flatMap((job) => job.channel ?? []))];
+    const channels = await findChannels(tx, names, [tenantId, FLEET_TENANT]);
+    for (const [index, job] of wanted.entries()) {
+      checkPayload(job, index);
+      channelOf(job, index, channels);
+    }
+    return channels;
+  }
+
+  /** Adds jobs in a transaction that does more. */
+  async addIn(
+    tx: Tx,
+    call: Call,
+    tenantId: string,
+    wanted: readonly NewJobInput[],
+    more: Pick<NewJobRow, 'schedule'> = {},
+  ): Promise<Inserted & { readonly jobs: readonly NewJobRow[] }> {
+    const channels = await this.check(tx, tenantId, wanted);
+    const jobs = wanted.map((job, index) => ({ ...toRow(job, channelOf(job, index, channels)), ...more }));
+    await this.#replace(tx, call, tenantId, wanted);
+    return { jobs, ...(await this.insert(tx, call, tenantId, jobs)) };
   }
 
   /** Adds jobs, counts them and tells of them; those whose unique key is taken are answered as they are. */
@@ -181,6 +203,7 @@ function addedEvent(tenantId: string, fresh: readonly NewJobRow[], added: Readon
       unique_key: job.unique_key,
       channel: job.channel,
       ...(job.urgent ? { urgent: true } : {}),
+      ...(job.schedule === undefined ? {} : { schedule: job.schedule }),
       ...(job.replay_of === undefined ? {} : { replay_of: wireId('job', job.replay_of) }),
     };
   });
@@ -198,21 +221,19 @@ function oneOrMany(input: ParsedInput<typeof addJobs>): NewJobInput[] {
   });
 }
 
-// Answers the payload's size. Throws `work.payload_too_large`.
-function checkPayload(job: NewJobInput, index: number): number {
-  const bytes = jsonBytes(job.payload);
-  if (bytes > PAYLOAD_LIMIT) throw workErrors.payload_too_large({ index, limit: PAYLOAD_LIMIT });
-  return bytes;
+// Throws `work.payload_too_large`.
+function checkPayload(job: NewJobInput, index: number): void {
+  if (jsonBytes(job.payload) > PAYLOAD_LIMIT) throw workErrors.payload_too_large({ index, limit: PAYLOAD_LIMIT });
 }
 
-function toRow(job: NewJobInput, bytes: number, channel: ChannelRow | undefined): NewJobRow {
+function toRow(job: NewJobInput, channel: ChannelRow | undefined): NewJobRow {
   return {
     id: newUuid(),
     queue: job.queue ?? job.kind,
     kind: job.kind,
     priority: job.priority,
     payload: job.payload,
-    large: bytes > INLINE_LIMIT,
+    large: jsonBytes(job.payload) > INLINE_LIMIT,
     // What lies before 1970 is as due as 1970 is, and the database knows no year 0.
     run_at: job.run_at === undefined ? undefined : new Date(Math.max(0, Date.parse(job.run_at))).toISOString(),
     unique_key: job.unique_key,

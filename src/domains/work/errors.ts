@@ -78,4 +78,44 @@ export const workErrors = errorTable('work', {
     message: 'Job {job} has the unique key {key} and has not ended',
     hint: 'Wait until it ends, cancel it, or say `on_duplicate: ignore` or `replace`.',
   },
+  schedule_not_found: {
+    status: 404,
+    message: 'There is no schedule {schedule}',
+    hint: '`quarterdeck schedule set` makes one; see `quarterdeck schedule list`.',
+  },
+  schedule_declared: {
+    status: 409,
+    message: 'Schedule {schedule} is declared in {file}',
+    hint: 'Change it there: the next start would undo it here. Pausing it is possible.',
+  },
+  zone_unknown: {
+    status: 422,
+    message: 'There is no time zone {because}',
+    hint: 'Give a name of the IANA list, like Europe/Berlin or UTC.',
+  },
+  cron_invalid: {
+    status: 422,
+    message: 'The cron line cannot be read: {because}',
+    hint: 'Minute, hour, day, month, weekday: `0 3 * * *` is every night at three.',
+  },
+  cron_never_runs: {
+    status: 422,
+    message: 'The cron line {because} never comes',
+    hint: 'Its day is in none of its months; `quarterdeck schedule preview` shows when a line comes.',
+  },
+  cron_too_often: {
+    status: 422,
+    message: 'The cron line {because} comes more often than every ten seconds',
+    hint: 'What is done all the time belongs into a loop of an agent.',
+  },
+  catch_up_overlaps: {
+    status: 422,
+    message: 'A schedule that makes good every missed tick adds several jobs at once',
+    hint: 'Say `overlap: allow` with `catch_up: all`, or catch up `once`.',
+  },
+  too_many_ticks: {
+    status: 422,
+    message: 'That time has more than {most} ticks',
+    hint: 'Backfill it in shorter pieces.',
+  },
 });

@@ -7,6 +7,7 @@ const named = { id: z.string(), kind: z.string(), queue: z.string() };
 const attempt = z.int();
 const moment = z.string();
 const channel = z.string();
+const schedule = z.string();
 const reason = z.string().optional();
 
 export const workEvents = eventTable('work', {
@@ -24,6 +25,7 @@ export const workEvents = eventTable('work', {
           channel: z.string().optional(),
           urgent: z.boolean().optional(),
           replay_of: z.string().optional(),
+          schedule: z.string().optional(),
         }),
       ),
     }),
@@ -101,6 +103,42 @@ export const workEvents = eventTable('work', {
     payload: z.object({ channel, reason, until: moment.optional() }),
   },
   'channel.resumed': { summary: 'Jobs of a paused channel are handed out again', payload: z.object({ channel }) },
+  'schedule.set': {
+    summary: 'A schedule was made or changed',
+    payload: z.object({
+      schedule,
+      cron: z.string().nullable(),
+      every_seconds: z.int().nullable(),
+      at: moment.nullable(),
+      zone: z.string(),
+      kind: z.string(),
+      catch_up: z.string(),
+      overlap: z.string(),
+      jitter_seconds: z.int(),
+    }),
+  },
+  'schedule.removed': { summary: 'A schedule was removed', payload: z.object({ schedule }) },
+  'schedule.paused': { summary: 'A schedule adds nothing any more', payload: z.object({ schedule, reason }) },
+  'schedule.resumed': { summary: 'A paused schedule adds jobs again', payload: z.object({ schedule }) },
+  'schedule.missed': {
+    summary: 'Ticks of a schedule passed while nobody acted on them, and are left out',
+    payload: z.object({
+      schedule,
+      count: z.int(),
+      more: z.boolean().describe('There were even more, which are not counted'),
+      from: moment,
+      to: moment,
+      run: z.int().describe('Ticks that were acted on late'),
+    }),
+  },
+  'schedule.overlapped': {
+    summary: 'A tick added no job, because one of the schedule has not ended',
+    payload: z.object({ schedule, tick: moment }),
+  },
+  'schedule.failed': {
+    summary: 'A tick could not add its job',
+    payload: z.object({ schedule, code: z.string(), error: z.string() }),
+  },
   paused: {
     summary: 'No job of a tenant is handed out any more; of `fleet`: none at all',
     payload: z.object({ tenant: z.string(), reason }),

@@ -31,6 +31,7 @@ const BATCH = 10_000;
 export function workLoops({ db, log, work, call, failed, keeping }: WorkLoopOptions): Loop[] {
   return [
     new Loop({ name: 'work.due', everyMs: 500, failed, turn: () => work.queueDue(call) }),
+    new Loop({ name: 'work.schedules', everyMs: 500, failed, turn: () => work.schedules.tick(call) }),
     new Loop({ name: 'work.rescue', everyMs: 1_000, failed, turn: () => work.rescue(call) }),
     new Loop({
       name: 'work.counts',

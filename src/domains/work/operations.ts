@@ -1,63 +1,17 @@
 // What the outside may ask about work: jobs, their claims and their outcomes. Channels, and what is done to jobs from
 // outside, have files of their own.
 import { z } from 'zod';
-import { jsonObject, page, pageLimit, slug, timestamp, waitSeconds } from '../../platform/fields.ts';
+import { jsonObject, page, pageLimit, slug, waitSeconds } from '../../platform/fields.ts';
 import { operation } from '../../platform/operation.ts';
 import { channelOperations } from './channel-operations.ts';
 import { endingOperations } from './ending-operations.ts';
+import { newJob, oneJobFields } from './new-job.ts';
+import { scheduleOperations } from './schedule-operations.ts';
 
 export const jobStates = ['scheduled', 'queued', 'awaiting_approval', 'running', 'done', 'dead', 'cancelled'] as const;
 
 const jobId = z.string().max(64).describe('Like job_…');
 const lease = z.string().min(1).max(100).describe('The fence that the claim gave; opaque');
-
-const newJobFields = {
-  kind: slug.describe('What is to be done; the worker chooses its handler by it'),
-  payload: jsonObject.default({}).describe('At most 256 KiB'),
-  queue: slug.optional().describe('Default: the kind'),
-  priority: z.int().min(-1000).max(1000).default(100).describe('Lower runs first'),
-  run_at: timestamp.optional().describe('Not before this moment'),
-  unique_key: z
-    .string()
-    .min(1)
-    .max(200)
-    .optional()
-    .describe('No second job with this key until it has ended; see `on_duplicate`'),
-  max_attempts: z.int().min(1).max(100).default(5),
-  channel: slug.optional().describe('What it uses together with others; `quarterdeck channel set` makes one'),
-  cost: z.int().min(1).max(1_000_000).default(1).describe('How much of the windows of its channel it uses'),
-  urgent: z.boolean().default(false).describe('Before the turns of tenants and before every priority'),
-  max_runtime_seconds: z
-    .int()
-    .min(1)
-    .max(2_592_000)
-    .optional()
-    .describe('An attempt that runs longer is taken back, even while it is renewed'),
-  back_off_seconds: z
-    .int()
-    .min(1)
-    .max(86_400)
-    .optional()
-    .describe('Wait before the second attempt, then doubled; default 5'),
-  on_duplicate: z
-    .enum(['ignore', 'reject', 'replace'])
-    .default('ignore')
-    .describe('With a unique key that is taken: answer that job, refuse the call, or replace the job while it waits'),
-};
-
-export const newJob = z.strictObject(newJobFields);
-export type NewJobInput = z.output<typeof newJob>;
-
-const oneJobFields = {
-  ...newJobFields,
-  kind: newJobFields.kind.optional(),
-  payload: jsonObject.optional(),
-  priority: newJobFields.priority.unwrap().optional(),
-  max_attempts: newJobFields.max_attempts.unwrap().optional(),
-  cost: newJobFields.cost.unwrap().optional(),
-  urgent: newJobFields.urgent.unwrap().optional(),
-  on_duplicate: newJobFields.on_duplicate.unwrap().optional(),
-};
 
 export const addJobs = operation({
   name: 'work.job.add',
@@ -306,4 +260,5 @@ export const operations = {
   ...endingOperations,
   summary,
   ...channelOperations,
+  ...scheduleOperations,
 };

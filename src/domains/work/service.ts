@@ -18,6 +18,7 @@ import { workEvents } from './events.ts';
 import { GRACE_SECONDS, type LeaseGrace, leaseGrace } from './grace.ts';
 import type { addJobs, claimJobs, completeJobs, JobItem, listJobs, renewJobs, showJob, summary } from './operations.ts';
 import * as reading from './read-store.ts';
+import { Schedules } from './schedules.ts';
 import { settle } from './settle.ts';
 import * as store from './store.ts';
 
@@ -40,6 +41,7 @@ const MOST_DEAD = 100;
 export class Work {
   readonly channels: Channels;
   readonly cancelling: Cancelling;
+  readonly schedules: Schedules;
   readonly #options: WorkOptions;
   readonly #adding: Adding;
   readonly #claims: Claims;
@@ -53,6 +55,7 @@ export class Work {
     this.#completing = new Completing({ ...options, grace: () => this.#grace() });
     this.channels = new Channels(options);
     this.cancelling = new Cancelling({ ...options, adding: this.#adding });
+    this.schedules = new Schedules({ ...options, adding: this.#adding });
     this.#stopListening = options.wakeups.on('work', () => this.#claims.waiting.wake());
   }
 

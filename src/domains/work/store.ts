@@ -21,6 +21,8 @@ export interface NewJobRow {
   readonly max_runtime_seconds: number | undefined;
   readonly back_off_seconds: number | undefined;
   readonly replay_of?: string;
+  /** The schedule that adds it. */
+  readonly schedule?: string;
 }
 
 export interface AddedRow {
@@ -71,15 +73,17 @@ export async function insertJobs(
     `WITH input AS MATERIALIZED (
        SELECT * FROM jsonb_to_recordset($3::jsonb) AS i(id uuid, lane_id bigint, queue text, kind text, priority int,
          payload jsonb, large boolean, run_at timestamptz, unique_key text, max_attempts int, channel_id bigint,
-         channel text, cost int, urgent boolean, max_runtime_seconds int, back_off_seconds int, replay_of uuid)),
+         channel text, cost int, urgent boolean, max_runtime_seconds int, back_off_seconds int, replay_of uuid,
+         schedule text)),
      added AS (
        INSERT INTO work.jobs (id, tenant_id, lane_id, queue, kind, state, priority, payload, unique_key, run_at,
-         created_by, max_attempts, channel_id, channel, cost, urgent, max_runtime_seconds, back_off_seconds, replay_of)
+         created_by, max_attempts, channel_id, channel, cost, urgent, max_runtime_seconds, back_off_seconds, replay_of,
+         schedule)
        SELECT i.id, $1, i.lane_id, i.queue, i.kind,
               CASE WHEN i.run_at > clock_timestamp() THEN 'scheduled' ELSE 'queued' END, i.priority,
               CASE WHEN NOT i.large THEN i.payload END, i.unique_key, coalesce(i.run_at, clock_timestamp()), $2,
               i.max_attempts, i.channel_id, i.channel, i.cost, i.urgent, i.max_runtime_seconds, i.back_off_seconds,
-              i.replay_of
+              i.replay_of, i.schedule
        FROM input i ORDER BY i.id
        ON CONFLICT (tenant_id, unique_key) WHERE unique_key IS NOT NULL DO NOTHING
        RETURNING id, state, run_at),
@@ -252,11 +256,11 @@ export async function endJobs(tx: Tx, endings: readonly Ending[]): Promise<void>
        RETURNING p.job_id, p.payload)
      INSERT INTO work.ended_jobs (id, tenant_id, queue, kind, state, priority, payload, result, unique_key, run_at,
        created_at, created_by, attempt, max_attempts, agent_id, agent, started_at, ended_at, reason, error, version,
-       channel, cost, urgent, max_runtime_seconds, back_off_seconds, replay_of)
+       channel, cost, urgent, max_runtime_seconds, back_off_seconds, replay_of, schedule)
      SELECT g.id, g.tenant_id, g.queue, g.kind, i.state, g.priority, coalesce(g.payload, p.payload), i.result,
             g.unique_key, g.run_at, g.created_at, g.created_by, g.attempt, g.max_attempts, g.agent_id, g.agent,
             g.started_at, clock_timestamp(), i.reason, i.error, g.version + 1, g.channel, g.cost, g.urgent,
-            g.max_runtime_seconds, g.back_off_seconds, g.replay_of
+            g.max_runtime_seconds, g.back_off_seconds, g.replay_of, g.schedule
      FROM gone g JOIN input i ON i.id = g.id LEFT JOIN payloads p ON p.job_id = g.id`,
     [JSON.stringify(endings)],
   );
