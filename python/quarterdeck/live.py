@@ -20,7 +20,7 @@ _WIRE = Wire("log.live", "GET", "/v1/live", False)
 
 
 class LiveMessage(NamedTuple):
-    """``event`` is None for a reset: the log was restored or moved, and what happened meanwhile cannot be told event by
+    """``event`` is None for a reset: the log was restored, moved or archived: what happened meanwhile cannot be told event by
     event. Read again what was built from events; the feed goes on from ``cursor``."""
 
     cursor: str

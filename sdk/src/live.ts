@@ -17,7 +17,7 @@ export interface LiveInput {
 }
 
 /**
- * `reset`: the log was restored or moved, and what happened meanwhile cannot be told event by event. Read again what was
+ * `reset`: the log was restored, moved or archived, and what happened meanwhile cannot be told event by event. Read again what was
  * built from events; the feed goes on from `cursor`.
  */
 export type LiveMessage =

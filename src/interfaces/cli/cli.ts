@@ -20,7 +20,7 @@ import { idFields } from './id-fields.ts';
 import { localOperations } from './local/index.ts';
 import type { AnyLocalOperation, Output } from './local-operation.ts';
 import { ConsoleText, escapeLines } from './plain-text.ts';
-import { demandIntact, walkSeals } from './walk-seals.ts';
+import { walkSeals } from './walk-seals.ts';
 
 /** Runs one command; answers the exit code. */
 export async function runCli(args: readonly string[]): Promise<number> {
@@ -39,7 +39,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     const { cli } = operation;
     if ('none' in cli) continue;
     const command = addCommand(program, { ...operation, cli }, async (input, options) => {
-      await runRemote(operation, cli, input, readGlobalOptions(options, lookOf), options['follow'] === true);
+      exitCode = await runRemote(operation, cli, input, readGlobalOptions(options, lookOf), options['follow'] === true);
     });
     if (operation.name === readConsole.name) command.option('-f, --follow', 'go on as more is printed');
   }
@@ -129,7 +129,7 @@ async function runRemote(
   input: Record<string, unknown>,
   { form, timeoutMs, url, context, data }: GlobalOptions,
   follow: boolean,
-): Promise<void> {
+): Promise<number> {
   if (form.fields !== undefined) checkFields(form.fields, operation.output);
   // What cannot be asked for is refused before anybody is looked for who would answer.
   requestOf(operation, input);
@@ -141,15 +141,19 @@ async function runRemote(
   if (operation.name === verifyLog.name) {
     const say = (text: string) => process.stderr.isTTY && process.stderr.write(`${text}\n`);
     const verified = await walkSeals(connection, input, timeoutMs, say);
-    print(await render(verified, form, { columns: cli.columns, ids: idFields(operation, allOperations) }));
-    return demandIntact(verified);
+    print(await render(verified, form));
+    if (verified.intact) return exitCodes.ok;
+    process.stderr.write(`the log is not as it was sealed; what each kind means: docs/operations/retention.md\n`);
+    return exitCodes.failed;
   }
   const answer = await callOperation(connection, operation, input, timeoutMs);
   if (operation.name === readConsole.name && form.format === 'table' && form.fields === undefined) {
     const text = new ConsoleText();
-    return print({ text: (text.push((answer as { text: string }).text) + text.end()).replace(/\n$/, '') });
+    print({ text: (text.push((answer as { text: string }).text) + text.end()).replace(/\n$/, '') });
+    return exitCodes.ok;
   }
   print(await render(answer, form, { columns: cli.columns, ids: idFields(operation, allOperations) }));
+  return exitCodes.ok;
 }
 
 function print({ text, note }: Rendered): void {

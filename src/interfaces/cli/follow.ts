@@ -22,7 +22,9 @@ export async function followEvents(
   const isPlain = form.format === 'table' && form.fields === undefined;
   for await (const { event, state } of liveEvents(connection, input)) {
     if (state === 'reset') {
-      process.stderr.write('continuity is broken: the log was restored or moved; going on from now\n');
+      process.stderr.write(
+        'continuity is broken: the log was restored or moved, or what came next was archived; going on from now\n',
+      );
     }
     if (event === undefined) continue;
     if (isPlain) print({ text: eventLine(event) });

@@ -1,8 +1,7 @@
 // `quarterdeck log verify`: asks from page to page until every seal was looked at, and makes one answer of it.
 import { verifyLog } from '../../domains/log/operations.ts';
 import type { OutputOf } from '../../platform/operation.ts';
-import { CliFailure, type Connection, callOperation } from './client.ts';
-import { exitCodes } from './exit-codes.ts';
+import { type Connection, callOperation } from './client.ts';
 
 type Verified = OutputOf<typeof verifyLog>;
 
@@ -24,13 +23,6 @@ export async function walkSeals(
     if (sum.next_after === null || sum.problems.length >= MOST_PROBLEMS) return sum;
     say(`${sum.seals} seals, ${sum.rows} events, ${sum.problems.length} problems`);
   }
-}
-
-/** Throws when something was found, after it was shown. */
-export function demandIntact({ problems, intact }: Verified): void {
-  if (intact) return;
-  const hint = 'See docs/operations/retention.md, "When log verify finds something".';
-  throw new CliFailure(`the log is not as it was sealed: ${problems.length} problems`, exitCodes.failed, hint);
 }
 
 function together(before: Verified, page: Verified): Verified {
