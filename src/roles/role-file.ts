@@ -24,8 +24,8 @@ export interface RoleFacts {
 /** In the environment of a role: the data directory it belongs to and which role it is, so that it is found without its file. */
 export const DATA_MARKER = 'QUARTERDECK_ROLE_OF';
 export const ROLE_MARKER = 'QUARTERDECK_ROLE';
-/** In it too, when the database was kept from everybody: until when (milliseconds since 1970). This process did not see it. */
-export const OUTAGE_ENDED_MARKER = 'QUARTERDECK_OUTAGE_ENDED';
+/** In it too, when the database has been kept from everybody until this role started, which it did not see itself. */
+export const AFTER_OUTAGE_MARKER = 'QUARTERDECK_AFTER_OUTAGE';
 
 /** What a role logs. It writes and rotates the file itself. */
 export function roleLogFile(dataDir: string, role: RoleName): string {

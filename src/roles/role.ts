@@ -14,7 +14,7 @@ import { version } from '../platform/version.ts';
 import { serverFacts } from '../server-facts.ts';
 import { type HealthServer, serveHealth } from './health.ts';
 import {
-  OUTAGE_ENDED_MARKER,
+  AFTER_OUTAGE_MARKER,
   type RoleFacts,
   type RoleName,
   removeRunFile,
@@ -68,8 +68,11 @@ export async function runRole(plan: RolePlan): Promise<void> {
     describeServer: () => serverFacts(config, async () => (await import('./keeper/survey.ts')).survey(config.dataDir)),
     keeping: config,
   });
-  const outageEnded = Number(process.env[OUTAGE_ENDED_MARKER]);
-  if (outageEnded > 0) app.db.availability.noteOutageUntil(outageEnded);
+  // From now, and once more from when others can reach this role.
+  const noteOutage = () => {
+    if (process.env[AFTER_OUTAGE_MARKER] !== undefined) app.db.availability.noteOutageUntilNow();
+  };
+  noteOutage();
   let isReady = false;
   const health = await serveHealth(
     () => ({
@@ -88,6 +91,7 @@ export async function runRole(plan: RolePlan): Promise<void> {
   const early = await Promise.race([Promise.resolve(running.ready).then(() => undefined), asked]);
   if (early === undefined) {
     isReady = true;
+    noteOutage();
     await publish(config.dataDir, logger, {
       role: plan.role,
       pid: process.pid,

@@ -39,9 +39,9 @@ export class Availability {
     return this.#answersSince;
   }
 
-  /** Another process saw an outage, which ended then (milliseconds since 1970); who grants a grace after one, grants it here. */
-  noteOutageUntil(ended: number): void {
-    this.#backSince = performance.now() - Math.max(0, Date.now() - ended);
+  /** Another process saw an outage, which ends now: who grants a grace after one, grants it here too. */
+  noteOutageUntilNow(): void {
+    this.#backSince = performance.now();
   }
 
   onChange(listener: (change: AvailabilityChange) => void): void {

@@ -11,7 +11,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { DataLock } from '../../platform/process/data-lock.ts';
 import { processStartTime } from '../../platform/process/facts.ts';
 import { version } from '../../platform/version.ts';
-import { OUTAGE_ENDED_MARKER, type RoleName, removeRunFile, writeRunFile } from '../role-file.ts';
+import { AFTER_OUTAGE_MARKER, type RoleName, removeRunFile, writeRunFile } from '../role-file.ts';
 import { declareFleet } from './declare.ts';
 import { everyOne, everyStep } from './every-step.ts';
 import { withPlacedExamples } from './examples.ts';
@@ -127,7 +127,7 @@ class Installation {
   #rereading: Promise<void> = Promise.resolve();
   readonly #movesOff = new AbortController();
   #isMoving = false;
-  #lastMoveAt: number | undefined;
+  #lastMoveAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: KeeperOptions, startedAt: string, lock: DataLock) {
     this.#options = options;
@@ -260,7 +260,8 @@ class Installation {
         this.#lastMoveAt = Date.now();
         // Those of a try that failed.
         await stopRoles(async () => undefined);
-        await this.#startRoles([]);
+        // The api first: when the engine looks for lost jobs again, their workers have had time to renew.
+        await this.#startRoles([], true);
       },
       use: (database, config) => {
         this.#database = database;
@@ -293,7 +294,7 @@ class Installation {
 
   // Without old ones all at once. Else one after the other, so that most of the installation answers at any moment, and
   // never two of one kind.
-  async #startRoles(old: readonly OldRole[]): Promise<void> {
+  async #startRoles(old: readonly OldRole[], isOneByOne = old.length > 0): Promise<void> {
     const { roles, signal } = this.#options;
     const limit = AbortSignal.any([signal, AbortSignal.timeout(START_LIMIT_MS)]);
     const waits: Promise<unknown>[] = [];
@@ -311,7 +312,7 @@ class Installation {
       }
       this.#roles.push(role);
       const ready = role.start();
-      if (old.length > 0) await orEnded(ready, limit);
+      if (isOneByOne) await orEnded(ready, limit);
       else waits.push(ready);
     }
     await orEnded(Promise.all(waits), limit);
@@ -328,7 +329,7 @@ class Installation {
       ...environmentOf({ ...this.#config, ...addresses }),
       // One that the keeper was started with may belong to a database that was left.
       ...(addresses.databaseDirectUrl === undefined ? { DATABASE_DIRECT_URL: '' } : {}),
-      ...(this.#lastMoveAt === undefined ? {} : { [OUTAGE_ENDED_MARKER]: String(this.#lastMoveAt) }),
+      ...(Date.now() - this.#lastMoveAt < START_LIMIT_MS ? { [AFTER_OUTAGE_MARKER]: 'yes' } : {}),
       // The same as the keeper's: a role loads mostly what it has loaded already.
       NODE_COMPILE_CACHE: cache === undefined ? join(this.#config.dataDir, 'cache') : dirname(cache),
     };

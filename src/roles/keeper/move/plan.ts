@@ -68,7 +68,13 @@ export async function planMove(inspected: Inspected): Promise<Planned> {
       bytes,
       checks: findings.map(({ check, ok, detail }) => ({ check, ok, detail })),
     },
-    refusal: bad && new MoveRefused(bad.problem ?? 'target_unsuitable', `${to}: ${bad.detail}`, bad.hint),
+    refusal:
+      bad &&
+      new MoveRefused(
+        bad.problem ?? 'target_unsuitable',
+        `${bad.check === 'source' ? from : to}: ${bad.detail}`,
+        bad.hint,
+      ),
     log,
   };
 }
@@ -95,13 +101,25 @@ async function checkSource(source: pg.ClientBase, migrations: readonly Migration
 }
 
 async function checkServer(target: pg.ClientBase): Promise<Finding> {
-  const { rows } = await target.query(
+  const { rows } = await target.query<ServerFacts>(
     `SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version,
        pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean AS readonly,
        pg_encoding_to_char(encoding) AS encoding
      FROM pg_database WHERE datname = current_database()`,
   );
-  const { number, version, readonly, encoding } = rows[0];
+  return judgeServer(rows[0]!);
+}
+
+export interface ServerFacts {
+  /** `150018` */
+  readonly number: number;
+  readonly version: string;
+  /** A stand-by, or told to refuse changes. */
+  readonly readonly: boolean;
+  readonly encoding: string;
+}
+
+export function judgeServer({ number, version, readonly, encoding }: ServerFacts): Finding {
   const against = [
     ...(number < OLDEST ? [`PostgreSQL ${version} is too old: 15 or newer is needed`] : []),
     ...(readonly ? ['it only reads: name the primary'] : []),
