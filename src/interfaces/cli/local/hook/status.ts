@@ -50,8 +50,12 @@ export async function send(output: Output): Promise<number> {
   for (const { key, install } of readInstalls(state)) {
     const connection = connectionOf(install.target);
     const sent = connection && (await sendWaiting(join(state, 'boxes', key), connection, SEND_LIMIT_MS));
-    const problem = connection === undefined ? 'the installation does not run' : (sent?.problem ?? null);
-    left.push({ place: install.place, waiting: sent?.waiting ?? null, problem });
+    const why = connection === undefined ? 'the installation does not run' : 'another process is sending just now';
+    left.push({
+      place: install.place,
+      waiting: sent?.waiting ?? null,
+      problem: sent === undefined ? why : sent.problem,
+    });
   }
   if (output.json) output.out(JSON.stringify({ items: left }));
   else output.out(left.length === 0 ? 'nothing is installed' : table(left, ['place', 'waiting', 'problem']));
