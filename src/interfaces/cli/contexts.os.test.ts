@@ -4,9 +4,11 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { findPython } from '../../../test/sdk/python.ts';
 import { plainEnvironment, runQuarterdeck } from '../../../test/support/installation.ts';
 import { openStandIn, type StandIn } from '../../../test/support/stand-in.ts';
+import { openTerminal } from '../../../test/support/terminal.ts';
 import { findConnection } from './connection.ts';
 import { Contexts } from './contexts.ts';
 
@@ -130,6 +132,45 @@ describe('a context', () => {
     expect(JSON.parse((await run(['context', 'show', '--json'])).stdout)).toMatchObject({ name: 'local' });
   });
 });
+
+const python = findPython();
+
+describe.skipIf(python === undefined)(
+  `on a terminal${python === undefined ? ' (skipped: there is no Python ≥ 3.9 here)' : ''}`,
+  () => {
+    const open = () => {
+      const command = [
+        process.execPath,
+        '--disable-warning=ExperimentalWarning',
+        MAIN,
+        'context',
+        'add',
+        'office',
+        server.url,
+      ];
+      const terminal = openTerminal(python!, command, { cwd: home, env: plainEnvironment(home) });
+      onTestFinished(() => terminal.close());
+      return terminal;
+    };
+
+    it('the token is typed without being seen, and corrected by backspace', async () => {
+      const terminal = open();
+      await terminal.until((drawn) => drawn.includes(`Token for ${server.url}: `));
+      terminal.type(`${TOKEN}x\u007f\r`);
+      expect(await terminal.ended()).toEqual({ exit: 0, restored: true });
+      expect(terminal.drawn).not.toContain(TOKEN);
+      expect(new Contexts({ HOME: home }).get('office').token).toBe(TOKEN);
+    });
+
+    it('Ctrl-C keeps nothing', async () => {
+      const terminal = open();
+      await terminal.until((drawn) => drawn.includes('Token for'));
+      terminal.type(`${TOKEN}\u0003`);
+      expect(await terminal.ended()).toEqual({ exit: 130, restored: true });
+      expect(existsSync(directory())).toBe(false);
+    });
+  },
+);
 
 describe('a command speaks to', () => {
   const connectionOf = async (flags: Parameters<typeof findConnection>[0], env: Record<string, string> = {}) =>

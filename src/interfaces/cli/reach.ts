@@ -1,6 +1,6 @@
 // Says within seconds that a server cannot be reached. A refused connection is known at once, but an address where
 // nobody is swallows packets, and fetch itself goes on trying for longer than anybody waits.
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { isLoopback } from '../../config/settings.ts';
 
 const LIMIT_MS = 4_000;
@@ -12,7 +12,11 @@ export interface Reach {
 }
 
 /** A connection of its own beside the request, closed as soon as it stands. */
-export function watchReach(url: string, limitMs: number = LIMIT_MS): Reach {
+export function watchReach(
+  url: string,
+  limitMs: number = LIMIT_MS,
+  open: (to: { readonly host: string; readonly port: number }) => Socket = connect,
+): Reach {
   const abort = new AbortController();
   const { hostname, port, protocol } = new URL(url);
   const host = hostname.replace(/^\[|\]$/g, '');
@@ -20,7 +24,7 @@ export function watchReach(url: string, limitMs: number = LIMIT_MS): Reach {
   if (isLoopback(host) || process.env['NODE_USE_ENV_PROXY'] === '1') {
     return { unreached: abort.signal, end: () => undefined };
   }
-  const socket = connect({ host, port: Number(port || (protocol === 'https:' ? 443 : 80)) });
+  const socket = open({ host, port: Number(port || (protocol === 'https:' ? 443 : 80)) });
   const timer = setTimeout(() => abort.abort(new Unreached()), limitMs);
   const end = () => {
     clearTimeout(timer);
