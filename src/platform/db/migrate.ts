@@ -35,6 +35,13 @@ export class SchemaRefused extends Error {
   }
 }
 
+/** A migration could not run; nothing of it stayed, and what ran before it stands. */
+export class MigrationFailed extends Error {
+  override readonly name = 'MigrationFailed';
+  readonly hint =
+    'Nothing of it was changed. Start the version of before; when that one does not know a migration that ran before this one, it names the copy to go back to.';
+}
+
 // Any constant will do; it only has to be the same in every version.
 const LOCK_KEY = 7_310_579;
 const FILE = /^(\d{4})-[a-z0-9-]+\.sql$/;
@@ -159,6 +166,6 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
     await client.query('COMMIT');
   } catch (cause) {
     await client.query('ROLLBACK').catch(() => undefined);
-    throw new Error(`migration ${migration.name} failed: ${(cause as Error).message}`, { cause });
+    throw new MigrationFailed(`migration ${migration.name} failed: ${(cause as Error).message}`, { cause });
   }
 }

@@ -47,13 +47,13 @@ export async function keepDatabase(config: Config, logger: Logger, options: Keep
       },
     };
   }
-  const kept = new KeptServer(config.dataDir, logger, options);
+  const kept = new KeptServer(config, logger, options);
   await kept.start();
   return kept;
 }
 
 class KeptServer implements KeptDatabase {
-  readonly #dataDir: string;
+  readonly #config: Config;
   readonly #logger: Logger;
   readonly #options: KeepOptions;
   readonly #backOff = new BackOff();
@@ -62,8 +62,8 @@ class KeptServer implements KeptDatabase {
   #run: Promise<void> | undefined;
   adopted = false;
 
-  constructor(dataDir: string, logger: Logger, options: KeepOptions) {
-    this.#dataDir = dataDir;
+  constructor(config: Config, logger: Logger, options: KeepOptions) {
+    this.#config = config;
     this.#logger = logger;
     this.#options = options;
   }
@@ -75,7 +75,7 @@ class KeptServer implements KeptDatabase {
     try {
       const { withoutCopy, signal } = this.#options;
       this.#server = await copyBeforeMigrating(server, {
-        dataDir: this.#dataDir,
+        dataDir: this.#config.dataDir,
         logger: this.#logger,
         withoutCopy,
         signal,
@@ -113,10 +113,12 @@ class KeptServer implements KeptDatabase {
   }
 
   #launch(port: number | undefined): Promise<EmbeddedServer> {
+    const { apiPort, relayPort, edgePort } = this.#config;
     return startEmbedded({
-      dataDir: this.#dataDir,
+      dataDir: this.#config.dataDir,
       log: serverLog(this.#logger),
-      upgrade: { migrations: ourMigrations, version: lastHere(this.#dataDir)?.version ?? 'unknown' },
+      promisedPorts: [apiPort, relayPort, edgePort],
+      upgrade: { migrations: ourMigrations, version: lastHere(this.#config.dataDir)?.version ?? 'unknown' },
       ...(port === undefined ? {} : { port }),
     });
   }

@@ -1,7 +1,8 @@
 // How the refusals of a start look on the command line: message, hint, exit code.
 import { ConfigRefused } from '../../../config.ts';
+import { CopyRefused } from '../../../platform/db/copy/hold.ts';
 import { EmbeddedFailure, isOutOfSpace } from '../../../platform/db/embedded/failure.ts';
-import { SchemaRefused } from '../../../platform/db/migrate.ts';
+import { MigrationFailed, SchemaRefused } from '../../../platform/db/migrate.ts';
 import { isAppError } from '../../../platform/errors.ts';
 import { redact } from '../../../platform/logger.ts';
 import { DataDirUnusable, DataLockHeld } from '../../../platform/process/data-lock.ts';
@@ -34,6 +35,10 @@ export function refusalOf(error: unknown): unknown {
     return refusal(error.code, error.message, exitCodes.failed, 'Check DATABASE_URL and that the server runs.');
   }
   if (error instanceof SchemaRefused) return refusal('schema_refused', error.message, exitCodes.failed, error.hint);
+  if (error instanceof MigrationFailed) {
+    return refusal('migration_failed', error.message, exitCodes.failed, error.hint);
+  }
+  if (error instanceof CopyRefused) return refusal(error.code, error.message, exitCodes.failed, 'Nothing was changed.');
   if (error instanceof RoleFailed) return refusal(error.code, error.message, exitCodes.failed);
   if (isOutOfSpace(error)) {
     return refusal(

@@ -17,10 +17,11 @@ export function isPortFree(port: number): Promise<boolean> {
   });
 }
 
-export async function findFreePort(): Promise<number> {
+/** `promised`: free ones that somebody else is to have. */
+export async function findFreePort(promised: readonly number[] = []): Promise<number> {
   for (;;) {
     const port = randomInt(LOWEST, HIGHEST);
-    if (await isPortFree(port)) return port;
+    if (!promised.includes(port) && (await isPortFree(port))) return port;
   }
 }
 

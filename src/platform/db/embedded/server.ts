@@ -20,6 +20,8 @@ export interface EmbeddedOptions extends GroundOptions {
   dataDir: string;
   /** This port or none. Left out or 0: the one of the last start when it is free, else another. */
   port?: number;
+  /** Ports that other parts of the installation are to have, and do not hold yet. */
+  promisedPorts?: readonly number[];
 }
 
 export interface EmbeddedServer {
@@ -111,7 +113,7 @@ async function findOrLaunch(
   }
   await clearLeftovers(ground.layout, log);
   rotateLog(ground.layout.logFile);
-  const postmaster = await launchOnSomePort(ground, demandedPort, log);
+  const postmaster = await launchOnSomePort(ground, demandedPort, options);
   writePort(ground.layout.portFile, postmaster.port);
   removeOtherEngines(ground.engine, enginesOfCopies(ground.layout, ground.engine.major));
   return { postmaster, adopted: false };
@@ -119,9 +121,13 @@ async function findOrLaunch(
 
 const PORT_TRIES = 5;
 
-async function launchOnSomePort(ground: Ground, demanded: number | undefined, log: Log): Promise<Postmaster> {
+async function launchOnSomePort(
+  ground: Ground,
+  demanded: number | undefined,
+  { log, promisedPorts }: EmbeddedOptions,
+): Promise<Postmaster> {
   const { layout, engine, account } = ground;
-  let port = demanded ?? readPort(layout.portFile) ?? (await findFreePort());
+  let port = demanded ?? readPort(layout.portFile) ?? (await findFreePort(promisedPorts));
   for (let tries = 1; ; tries += 1) {
     try {
       if (!(await isPortFree(port))) throw portTaken(port);
@@ -132,7 +138,7 @@ async function launchOnSomePort(ground: Ground, demanded: number | undefined, lo
       const isTaken = error instanceof EmbeddedFailure && error.code === 'port_taken';
       if (!isTaken || demanded !== undefined || tries === PORT_TRIES) throw error;
       log('warn', 'the port of the database is taken, choosing another', { port });
-      port = await findFreePort();
+      port = await findFreePort(promisedPorts);
     }
   }
 }
