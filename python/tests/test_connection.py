@@ -40,6 +40,14 @@ class ServerCase(unittest.TestCase):
 
 
 class Calls(ServerCase):
+    def test_belongs_to_a_trace_when_it_is_given_one_and_to_none_otherwise(self) -> None:
+        trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        server = self.server(ADDED)
+        qd = self.client(server)
+        qd.with_token("qd_job_secret", trace).job.add(kind="a")
+        qd.job.add(kind="a")
+        self.assertEqual([asked.headers.get("traceparent") for asked in server.asked], [trace, None])
+
     def test_a_call_is_one_call_however_often_it_is_tried(self) -> None:
         server = self.server(problem(503, "unavailable", True), "hang_up", ADDED)
         self.assertEqual(self.client(server).job.add(kind="reprice"), ADDED.body)

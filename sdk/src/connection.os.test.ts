@@ -36,6 +36,16 @@ describe('a call', () => {
     expect(server.asked[3]!.headers['idempotency-key']).toBeUndefined();
   });
 
+  it('belongs to a trace when it is given one, and to none otherwise', async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const server = await serverSaying(added);
+    const qd = clientOf(server);
+    await qd.withToken('qd_job_secret', traceparent).job.add({ kind: 'a' });
+    await qd.job.add({ kind: 'a' });
+    expect(server.asked.map(({ headers }) => headers['traceparent'])).toEqual([traceparent, undefined]);
+    expect(() => qd.withToken('qd_job_secret', 'no\r\ntrace')).toThrow('no traceparent');
+  });
+
   it('waits as long as Retry-After says', async () => {
     const busy = { ...problem(429, 'rate_limited', true), headers: { 'retry-after': '1' } };
     const server = await serverSaying(busy, added);
