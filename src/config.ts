@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { type DeclaredAgents, type Manifest, readManifest } from './config/manifest.ts';
 import { type ConfigProblem, ConfigRefused, show } from './config/problems.ts';
 import { isLoopback, type SettingKey, type SettingValues, settingKeys, settings } from './config/settings.ts';
+import type { DeclaredWork } from './domains/work/manifest.ts';
 import type { Origin } from './platform/settings.ts';
 
 export { type ConfigProblem, ConfigRefused } from './config/problems.ts';
@@ -32,6 +33,8 @@ export interface Config {
   readonly traceRatio: number;
   /** Every agent that the operator's manifest declares. */
   readonly agents: DeclaredAgents;
+  /** Every channel and schedule that it declares. */
+  readonly work: DeclaredWork;
   /** The agents of each example that is there, by its name. */
   readonly examples: Readonly<Record<string, DeclaredAgents>>;
   /** The manifests that were read, absolute; none when there is no quarterdeck.yaml. */
@@ -49,6 +52,7 @@ export interface ConfigSource {
   readonly file?: string | undefined;
 }
 
+const NO_WORK: DeclaredWork = { channels: {}, schedules: {} };
 const DEFAULT_FILE = 'quarterdeck.yaml';
 /** Where the keeper had each setting from, for its roles. */
 const ORIGINS = 'QUARTERDECK_SETTINGS_FROM';
@@ -65,6 +69,7 @@ export function readConfig(source: ConfigSource): Config {
   return freeze({
     ...toConfig(values),
     agents: manifest?.agents ?? {},
+    work: manifest?.work ?? NO_WORK,
     examples: {},
     manifests: manifest === undefined ? [] : [manifest.file],
     origins,
@@ -110,7 +115,7 @@ export function explainConfig(source: ConfigSource): ExplainedConfig {
 export function readRoleConfig(env: NodeJS.ProcessEnv): Config {
   const { values, origins: own } = resolveSettings({ flags: {}, env, cwd: '/' }, undefined);
   const origins = { ...own, ...originsIn(env[ORIGINS]) };
-  return freeze({ ...toConfig(values), agents: {}, examples: {}, manifests: [], origins });
+  return freeze({ ...toConfig(values), agents: {}, work: NO_WORK, examples: {}, manifests: [], origins });
 }
 
 /** The variables that give a role the same settings, and where the keeper had them from. */
@@ -163,6 +168,13 @@ export function withExample(config: Config, name: string, file: string, shown: s
       key,
       expected: 'only the main manifest has settings',
     })),
+    ...Object.entries(manifest.work).flatMap(([section, named]) =>
+      Object.keys(named).map((name) => ({
+        place: manifest.placeOf([section, name]),
+        key: `${section}.${name}`,
+        expected: `only the main manifest has ${section}`,
+      })),
+    ),
     ...Object.entries(manifest.agents)
       .filter(([agent, { tenant }]) => taken.has(`${agent}@${tenant}`))
       .map(([agent]) => ({

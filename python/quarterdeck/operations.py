@@ -534,6 +534,7 @@ class ChannelSetOutput(TypedDict):
     queued: int
     paused: Optional[ChannelSetOutputPaused]
     next_at: Optional[str]  # A window is full: nothing starts before this moment
+    declared_by: Optional[str]  # The file that declares it, and decides
     version: int
 
 
@@ -559,6 +560,7 @@ class ChannelListItem(TypedDict):
     queued: int
     paused: Optional[ChannelListItemPaused]
     next_at: Optional[str]  # A window is full: nothing starts before this moment
+    declared_by: Optional[str]  # The file that declares it, and decides
     version: int
 
 
@@ -590,6 +592,7 @@ class ChannelShowOutput(TypedDict):
     queued: int
     paused: Optional[ChannelShowOutputPaused]
     next_at: Optional[str]  # A window is full: nothing starts before this moment
+    declared_by: Optional[str]  # The file that declares it, and decides
     version: int
 
 
@@ -620,6 +623,7 @@ class ChannelPauseOutput(TypedDict):
     queued: int
     paused: Optional[ChannelPauseOutputPaused]
     next_at: Optional[str]  # A window is full: nothing starts before this moment
+    declared_by: Optional[str]  # The file that declares it, and decides
     version: int
 
 
@@ -645,6 +649,7 @@ class ChannelResumeOutput(TypedDict):
     queued: int
     paused: Optional[ChannelResumeOutputPaused]
     next_at: Optional[str]  # A window is full: nothing starts before this moment
+    declared_by: Optional[str]  # The file that declares it, and decides
     version: int
 
 

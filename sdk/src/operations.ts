@@ -802,6 +802,8 @@ export interface ChannelSetOutput {
   } | null;
   /** A window is full: nothing starts before this moment */
   readonly next_at: string | null;
+  /** The file that declares it, and decides */
+  readonly declared_by: string | null;
   readonly version: number;
 }
 
@@ -836,6 +838,8 @@ export interface ChannelListItem {
   } | null;
   /** A window is full: nothing starts before this moment */
   readonly next_at: string | null;
+  /** The file that declares it, and decides */
+  readonly declared_by: string | null;
   readonly version: number;
 }
 
@@ -871,6 +875,8 @@ export interface ChannelShowOutput {
   } | null;
   /** A window is full: nothing starts before this moment */
   readonly next_at: string | null;
+  /** The file that declares it, and decides */
+  readonly declared_by: string | null;
   readonly version: number;
 }
 
@@ -920,6 +926,8 @@ export interface ChannelPauseOutput {
   } | null;
   /** A window is full: nothing starts before this moment */
   readonly next_at: string | null;
+  /** The file that declares it, and decides */
+  readonly declared_by: string | null;
   readonly version: number;
 }
 
@@ -953,6 +961,8 @@ export interface ChannelResumeOutput {
   } | null;
   /** A window is full: nothing starts before this moment */
   readonly next_at: string | null;
+  /** The file that declares it, and decides */
+  readonly declared_by: string | null;
   readonly version: number;
 }
 

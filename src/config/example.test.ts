@@ -15,7 +15,11 @@ function readText(text: string) {
 }
 
 it('the commented example changes nothing as it stands', () => {
-  expect(readText(exampleManifest())).toMatchObject({ settings: {}, agents: {} });
+  expect(readText(exampleManifest())).toMatchObject({
+    settings: {},
+    agents: {},
+    work: { channels: {}, schedules: {} },
+  });
 });
 
 it('every key of the example is accepted when it is taken in, and none is missing', () => {
@@ -26,6 +30,10 @@ it('every key of the example is accepted when it is taken in, and none is missin
     .join('\n');
   const manifest = readText(taken);
   expect(Object.keys(manifest.settings)).toEqual(settingKeys.filter((key) => settings[key].manifest));
+  expect(manifest.work).toMatchObject({
+    channels: { ebay: { concurrency: 4, tenant: 'fleet' } },
+    schedules: { 'nightly-prices': { zone: 'Europe/Berlin', catch_up: 'once', tenant: 'default' } },
+  });
   expect(manifest.agents['pricer']).toMatchObject({ restart: 'always', silence_limit: 60 });
 });
 

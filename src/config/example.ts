@@ -13,11 +13,20 @@ const AGENTS = `# The agents that this machine starts and watches, by name.
 #     secrets: [EBAY_TOKEN]
 `;
 
+const WORK = `# What jobs may use together, however many workers there are.
+# channels:
+#   ebay: { concurrency: 4, limits: [{ limit: 5000, window_seconds: 86400 }, { limit: 10, window_seconds: 1 }] }
+
+# What adds jobs by itself.
+# schedules:
+#   nightly-prices: { cron: "0 3 * * *", zone: Europe/Berlin, job: { kind: reprice, channel: ebay }, catch_up: once }
+`;
+
 export function exampleManifest(): string {
   const lines = settingKeys
     .filter((key) => settings[key].manifest)
     .map((key) => `# ${settings[key].schema.description}.\n# ${key}: ${exampleOf(settings[key].schema)}\n`);
-  return [...lines, AGENTS].join('\n');
+  return [...lines, AGENTS, WORK].join('\n');
 }
 
 /** The example of a schema, as YAML. */

@@ -3,12 +3,13 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { type AgentsSection, agentsSection } from '../domains/fleet/manifest.ts';
+import { channelsSection, type DeclaredWork, schedulesSection } from '../domains/work/manifest.ts';
 import { readYaml, YamlRefused, type YamlText } from '../platform/strict-yaml.ts';
 import { type ConfigProblem, ConfigRefused, problemsOf } from './problems.ts';
 import { type SettingKey, settingKeys, settings } from './settings.ts';
 
-/** What the manifest declares of the fleet. What a file declares, the file decides. */
-export const sections = { agents: agentsSection };
+/** What the manifest declares of the fleet and of work. What a file declares, the file decides. */
+export const sections = { agents: agentsSection, channels: channelsSection, schedules: schedulesSection };
 
 /** Agents by name, as the manifest declares them; `cwd` is absolute. */
 export type DeclaredAgents = Readonly<AgentsSection>;
@@ -18,6 +19,7 @@ export interface Manifest {
   readonly file: string;
   readonly settings: Readonly<Partial<Record<SettingKey, unknown>>>;
   readonly agents: DeclaredAgents;
+  readonly work: DeclaredWork;
   /** `quarterdeck.yaml:12`, for a key in it. */
   placeOf(path: readonly PropertyKey[]): string;
 }
@@ -27,6 +29,8 @@ export const manifestSchema = z.strictObject({
     settingKeys.filter((key) => settings[key].manifest).map((key) => [key, settings[key].schema.optional()]),
   ),
   agents: sections.agents.optional(),
+  channels: sections.channels.optional(),
+  schedules: sections.schedules.optional(),
 });
 
 /** Reads and checks a manifest. `shown` is how messages name it. Throws ConfigRefused. */
@@ -42,8 +46,8 @@ export function readManifest(file: string, shown: string): Manifest {
       { place: placeOf(unstorable), key: unstorable.join('.'), expected: 'text without NUL characters' },
     ]);
   }
-  const { agents = {}, ...given } = parsed.data;
-  return { file, settings: given, agents: placeAgents(agents, dirname(file)), placeOf };
+  const { agents = {}, channels = {}, schedules = {}, ...given } = parsed.data;
+  return { file, settings: given, agents: placeAgents(agents, dirname(file)), work: { channels, schedules }, placeOf };
 }
 
 function readText(file: string, shown: string): YamlText {

@@ -1,5 +1,5 @@
 // The door of the fleet room.
-export type { ApplyOptions, PlanStep } from './declared.ts';
+export { type ApplyOptions, MANIFEST, type PlanStep } from './declared.ts';
 export { fleetErrors } from './errors.ts';
 export { fleetEvents } from './events.ts';
 export { fleetHandlers } from './handlers.ts';

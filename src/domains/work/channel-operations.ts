@@ -12,6 +12,12 @@ const limit = {
   window_seconds: z.int().min(1).max(31_536_000),
 };
 
+/** What a channel allows, as the operation and the manifest take it. */
+export const channelFields = {
+  concurrency: z.int().min(0).max(100_000).optional().describe('Most jobs running at once; 0: any number'),
+  limits: z.array(z.strictObject(limit)).max(8).optional().describe('Exact sliding windows; all of them hold'),
+};
+
 const channel = z.object({
   channel: z.string(),
   tenant: z.string().describe('`fleet`: it serves the jobs of all tenants'),
@@ -23,6 +29,7 @@ const channel = z.object({
     .object({ since: z.string(), until: z.string().nullable(), by: z.string(), reason: z.string().nullable() })
     .nullable(),
   next_at: z.string().nullable().describe('A window is full: nothing starts before this moment'),
+  declared_by: z.string().nullable().describe('The file that declares it, and decides'),
   version: z.int(),
 });
 export type ChannelItem = z.output<typeof channel>;
@@ -34,12 +41,9 @@ export const setChannel = operation({
   effect: 'write',
   method: 'PUT',
   path: '/v1/channels/{channel}',
-  input: address.extend({
-    concurrency: z.int().min(0).max(100_000).optional().describe('Most jobs running at once; 0: any number'),
-    limits: z.array(z.strictObject(limit)).max(8).optional().describe('Exact sliding windows; all of them hold'),
-  }),
+  input: address.extend(channelFields),
   output: channel,
-  errors: ['access.tenant_not_found', 'work.window_twice', 'work.limit_below_cost'],
+  errors: ['access.tenant_not_found', 'work.window_twice', 'work.limit_below_cost', 'work.channel_declared'],
   next: { operation: 'work.channel.show', input: { channel: 'channel' } },
   cli: {
     words: 'channel set',
@@ -89,7 +93,7 @@ export const removeChannel = operation({
   path: '/v1/channels/{channel}',
   input: address,
   output: z.object({ channel: z.string(), removed: z.boolean() }),
-  errors: ['access.tenant_not_found', 'work.channel_not_found', 'work.channel_in_use'],
+  errors: ['access.tenant_not_found', 'work.channel_not_found', 'work.channel_in_use', 'work.channel_declared'],
   cli: { words: 'channel remove', positional: ['channel'], example: 'quarterdeck channel remove ebay' },
   example: { channel: 'ebay' },
 });

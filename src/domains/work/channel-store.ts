@@ -18,13 +18,15 @@ export interface ChannelRow {
   readonly paused_by: string | null;
   readonly paused_reason: string | null;
   readonly next_at: Date | null;
+  readonly declared_by: string | null;
   readonly version: number;
 }
 
 // A pause or a full window whose time has come is over, without anybody writing so.
 const COLUMNS = `c.id, c.tenant_id, c.name, c.concurrency, c.limits,
   CASE WHEN coalesce(c.paused_until > clock_timestamp(), true) THEN c.paused_at END AS paused_at, c.paused_until,
-  c.paused_by, c.paused_reason, CASE WHEN c.next_at > clock_timestamp() THEN c.next_at END AS next_at, c.version`;
+  c.paused_by, c.paused_reason, CASE WHEN c.next_at > clock_timestamp() THEN c.next_at END AS next_at, c.declared_by,
+  c.version`;
 
 /** The channel of this name of one of these tenants, the first of them first. */
 export async function findChannels(
@@ -72,6 +74,17 @@ export async function updateLimits(
     'UPDATE work.channels SET concurrency = $2, limits = $3::jsonb, next_at = NULL, version = version + 1 WHERE id = $1',
     [id, concurrency, JSON.stringify(limits)],
   );
+}
+
+export async function declaredChannels(tx: Tx, declarer: string): Promise<ChannelRow[]> {
+  return tx.query<ChannelRow>(
+    `SELECT ${COLUMNS} FROM work.channels c WHERE c.declared_by = $1 AND c.removed_at IS NULL ORDER BY c.id`,
+    [declarer],
+  );
+}
+
+export async function setDeclarer(tx: Tx, id: number, declarer: string | null): Promise<void> {
+  await tx.query('UPDATE work.channels SET declared_by = $2, version = version + 1 WHERE id = $1', [id, declarer]);
 }
 
 /** The largest cost among the jobs that wait for the channel. */

@@ -32,7 +32,7 @@ export interface ChannelsOptions {
 }
 
 /** Whose channel or pause it is. */
-interface Home {
+export interface Home {
   readonly tenantId: string;
   readonly slug: string;
 }
@@ -51,21 +51,36 @@ export class Channels {
 
   async set(call: Call, input: ParsedInput<typeof setChannel>): Promise<OutputOf<typeof setChannel>> {
     const home = await this.#home(call, input.tenant);
-    refuseWindowTwice(input.limits ?? []);
+    const { channel: name, tenant: _, ...allows } = input;
     await call.write(async (tx) => {
-      const made = await store.ensureChannel(tx, input.channel, home.tenantId);
-      const row = (await store.lockChannel(tx, input.channel, home.tenantId))!;
-      const concurrency = input.concurrency === undefined ? row.concurrency : input.concurrency || null;
-      const limits = [...(input.limits ?? row.limits)];
-      const smallest = Math.min(...limits.map(({ limit }) => limit));
-      // Such a job could never start, and would stop all behind it.
-      if ((await store.largestCost(tx, row.id)) > smallest) throw workErrors.limit_below_cost({ limit: smallest });
-      if (!made && concurrency === row.concurrency && isDeepStrictEqual(limits, row.limits)) return;
-      await store.updateLimits(tx, row.id, concurrency, limits);
-      await this.#tell(tx, call, workEvents.make('channel.set', { channel: row.name, concurrency, limits }), home);
-      tx.afterCommit(() => this.#options.wakeups.notify('work'));
+      refuseDeclared(await store.lockChannel(tx, name, home.tenantId));
+      await this.put(tx, call, { name, home, declaredBy: null }, allows);
     });
-    return this.#item(call, input.channel, [home.tenantId]);
+    return this.#item(call, name, [home.tenantId]);
+  }
+
+  /** Makes or changes a channel; what is so already is left alone. Throws `work.window_twice`, `work.limit_below_cost`. */
+  async put(
+    tx: Tx,
+    call: Call,
+    { name, home, declaredBy }: { name: string; home: Home; declaredBy: string | null },
+    allows: Pick<ParsedInput<typeof setChannel>, 'concurrency' | 'limits'>,
+  ): Promise<void> {
+    refuseWindowTwice(allows.limits ?? []);
+    const made = await store.ensureChannel(tx, name, home.tenantId);
+    const row = (await store.lockChannel(tx, name, home.tenantId))!;
+    // 0 stands for any number. What a file does not name, it does not limit.
+    const kept = declaredBy === null ? row : { concurrency: null, limits: [] };
+    const concurrency = allows.concurrency === undefined ? kept.concurrency : allows.concurrency || null;
+    const limits = [...(allows.limits ?? kept.limits)];
+    const smallest = Math.min(...limits.map(({ limit }) => limit));
+    // Such a job could never start, and would stop all behind it.
+    if ((await store.largestCost(tx, row.id)) > smallest) throw workErrors.limit_below_cost({ limit: smallest });
+    if (row.declared_by !== declaredBy) await store.setDeclarer(tx, row.id, declaredBy);
+    if (!made && concurrency === row.concurrency && isDeepStrictEqual(limits, row.limits)) return;
+    await store.updateLimits(tx, row.id, concurrency, limits);
+    await this.#tell(tx, call, workEvents.make('channel.set', { channel: name, concurrency, limits }), home);
+    tx.afterCommit(() => this.#options.wakeups.notify('work'));
   }
 
   async list(call: Call, input: ParsedInput<typeof listChannels>): Promise<OutputOf<typeof listChannels>> {
@@ -97,11 +112,19 @@ export class Channels {
   /** Throws `work.channel_not_found`, `work.channel_in_use`. */
   async remove(call: Call, address: Address): Promise<OutputOf<typeof removeChannel>> {
     await this.#change(call, address, async (tx, row) => {
+      refuseDeclared(row);
       if (await store.isInUse(tx, row.id)) throw workErrors.channel_in_use({ channel: row.name });
       await store.removeChannel(tx, row.id);
       return workEvents.make('channel.removed', { channel: row.name });
     });
     return { channel: address.channel, removed: true };
+  }
+
+  /** Removes a channel that nothing uses. */
+  async drop(tx: Tx, call: Call, row: store.ChannelRow): Promise<void> {
+    await store.removeChannel(tx, row.id);
+    const home = { tenantId: row.tenant_id, slug: '' };
+    await this.#tell(tx, call, workEvents.make('channel.removed', { channel: row.name }), home);
   }
 
   async pause(call: Call, input: ParsedInput<typeof pauseChannel>): Promise<ChannelItem> {
@@ -128,7 +151,7 @@ export class Channels {
     return call.write(async (tx) => {
       const { pause, isNew } = await store.pauseTenant(tx, home.tenantId, call.caller.name, input.reason);
       if (isNew) {
-        await this.#tell(tx, call, workEvents.make('paused', { tenant: home.slug, reason: input.reason }), home);
+        await this.#tell(tx, call, workEvents.make('tenant.paused', { tenant: home.slug, reason: input.reason }), home);
       }
       return { tenant: home.slug, since: pause.paused_at.toISOString(), by: pause.paused_by, reason: pause.reason };
     });
@@ -138,7 +161,7 @@ export class Channels {
     const home = await this.#home(call, input.tenant);
     return call.write(async (tx) => {
       const resumed = await store.resumeTenant(tx, home.tenantId);
-      if (resumed) await this.#tell(tx, call, workEvents.make('resumed', { tenant: home.slug }), home);
+      if (resumed) await this.#tell(tx, call, workEvents.make('tenant.resumed', { tenant: home.slug }), home);
       tx.afterCommit(() => this.#options.wakeups.notify('work'));
       return { tenant: home.slug, resumed };
     });
@@ -207,6 +230,12 @@ function slugOf(tenantId: string, slugs: ReadonlyMap<string, string>): string {
   return tenantId === FLEET_TENANT ? FLEET_SLUG : (slugs.get(tenantId) ?? tenantId);
 }
 
+// Throws `work.channel_declared`: the next start would undo it.
+function refuseDeclared(row: store.ChannelRow | undefined): void {
+  if (row === undefined || row.declared_by === null) return;
+  throw workErrors.channel_declared({ channel: row.name, file: row.declared_by });
+}
+
 function refuseWindowTwice(limits: readonly store.Limit[]): void {
   const windows = new Set<number>();
   for (const { window_seconds } of limits) {
@@ -237,6 +266,7 @@ function channelItem(row: store.ChannelRow, usage: store.UsageRow | undefined, t
             reason: row.paused_reason,
           },
     next_at: row.next_at?.toISOString() ?? null,
+    declared_by: row.declared_by,
     version: row.version,
   };
 }

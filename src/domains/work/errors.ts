@@ -53,6 +53,11 @@ export const workErrors = errorTable('work', {
     message: 'There is no channel {channel}',
     hint: '`quarterdeck channel set` makes one; see `quarterdeck channel list`.',
   },
+  channel_declared: {
+    status: 409,
+    message: 'Channel {channel} is declared in {file}',
+    hint: 'Change it there: the next start would undo it here. Pausing it is possible.',
+  },
   channel_in_use: {
     status: 409,
     message: 'Jobs that have not ended belong to channel {channel}',

@@ -139,11 +139,11 @@ export const workEvents = eventTable('work', {
     summary: 'A tick could not add its job',
     payload: z.object({ schedule, code: z.string(), error: z.string() }),
   },
-  paused: {
+  'tenant.paused': {
     summary: 'No job of a tenant is handed out any more; of `fleet`: none at all',
     payload: z.object({ tenant: z.string(), reason }),
   },
-  resumed: {
+  'tenant.resumed': {
     summary: 'Jobs of a paused tenant are handed out again; of `fleet`: of all that are not paused themselves',
     payload: z.object({ tenant: z.string() }),
   },

@@ -13,9 +13,11 @@ import { Cancelling } from './cancelling.ts';
 import { Channels } from './channels.ts';
 import { Claims, type IsPaused } from './claims.ts';
 import { Completing } from './completing.ts';
+import { applyWork } from './declared.ts';
 import { workErrors } from './errors.ts';
 import { workEvents } from './events.ts';
 import { GRACE_SECONDS, type LeaseGrace, leaseGrace } from './grace.ts';
+import type { DeclaredWork } from './manifest.ts';
 import type { addJobs, claimJobs, completeJobs, JobItem, listJobs, renewJobs, showJob, summary } from './operations.ts';
 import * as reading from './read-store.ts';
 import { Schedules } from './schedules.ts';
@@ -62,6 +64,12 @@ export class Work {
   /** The fleet room is to the right of this one, so it says here how a pause is looked up. */
   usePauses(isPaused: IsPaused): void {
     this.#claims.usePauses(isPaused);
+  }
+
+  /** Makes channels and schedules what the operator's file says of them. */
+  apply(call: Call, declared: DeclaredWork, declarer: string): Promise<void> {
+    const { tenants } = this.#options;
+    return applyWork({ tenants, channels: this.channels, schedules: this.schedules }, call, declared, declarer);
   }
 
   /** For the access room: who may use a job's token. */

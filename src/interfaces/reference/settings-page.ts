@@ -4,6 +4,7 @@ import { exampleManifest, exampleOf } from '../../config/example.ts';
 import { sections } from '../../config/manifest.ts';
 import { settingKeys, settings } from '../../config/settings.ts';
 import { declaredAgent } from '../../domains/fleet/manifest.ts';
+import { declaredChannel, declaredSchedule } from '../../domains/work/manifest.ts';
 import { code, GENERATED, markdownTable } from './markdown.ts';
 
 export function settingsPage(): string {
@@ -20,7 +21,19 @@ ${markdownTable(['key', 'what it is', 'default', 'example', 'flag', 'environment
 
 ${sections.agents.description}.
 
-${markdownTable(['key', 'what it is', 'default'], agentRows())}
+${markdownTable(['key', 'what it is', 'default'], rowsOf(declaredAgent))}
+
+## \`channels\`
+
+${sections.channels.description}.
+
+${markdownTable(['key', 'what it is', 'default'], rowsOf(declaredChannel))}
+
+## \`schedules\`
+
+${sections.schedules.description}. One of \`cron\`, \`every_seconds\` and \`at\`.
+
+${markdownTable(['key', 'what it is', 'default'], rowsOf(declaredSchedule))}
 
 ## Example
 
@@ -44,8 +57,8 @@ function settingRows(): string[][] {
   });
 }
 
-function agentRows(): string[][] {
-  const { properties = {}, required = [] } = z.toJSONSchema(declaredAgent, { io: 'input' });
+function rowsOf(declared: z.ZodType): string[][] {
+  const { properties = {}, required = [] } = z.toJSONSchema(declared, { io: 'input' });
   return Object.entries(properties).map(([key, property]) => {
     const { description = '', default: fallback } = property as { description?: string; default?: unknown };
     const held = required.includes(key) ? 'required' : fallback === undefined ? '-' : code(JSON.stringify(fallback));

@@ -2,7 +2,7 @@
 import type { App } from '../../app.ts';
 import type { DeclaredAgents } from '../../config/manifest.ts';
 import type { Config } from '../../config.ts';
-import { hostIdOf, type PlanStep } from '../../domains/fleet/index.ts';
+import { hostIdOf, MANIFEST, type PlanStep } from '../../domains/fleet/index.ts';
 import { isAppError } from '../../platform/errors.ts';
 import { FLEET_SLUG } from '../../platform/tenants.ts';
 
@@ -15,7 +15,10 @@ export async function declareFleet(app: App, config: Config): Promise<PlanStep[]
     steps.push(...(await app.fleet.applyAgents(call, agents, options)));
   };
   // Without a manifest nothing is decided: a start from another directory must not empty the fleet.
-  if (config.manifests.length > 0) await apply(config.agents);
+  if (config.manifests.length > 0) {
+    await apply(config.agents);
+    await app.work.apply(call, config.work, MANIFEST);
+  }
   const home = `@${hostIdOf(config.dataDir)}`;
   const there = new Set<string>();
   for (const [name, agents] of Object.entries(config.examples)) {
