@@ -157,7 +157,8 @@ async function runRemote(
 }
 
 function print({ text, note }: Rendered): void {
-  process.stdout.write(`${text}\n`);
+  // An empty list has no line, not an empty one.
+  if (text !== '') process.stdout.write(`${text}\n`);
   if (note !== undefined) process.stderr.write(`${note}\n`);
 }
 

@@ -70,8 +70,8 @@ function serve(agents = 3): void {
 const environment = () =>
   plainEnvironment(home, { QUARTERDECK_URL: server.url, QUARTERDECK_TOKEN: 'qd_operator_top', TERM: 'xterm-256color' });
 
-async function openTop(...words: string[]): Promise<Terminal> {
-  const command = [process.execPath, '--disable-warning=ExperimentalWarning', MAIN, 'top', ...words];
+async function openTop(...nodeOptions: string[]): Promise<Terminal> {
+  const command = [process.execPath, '--disable-warning=ExperimentalWarning', ...nodeOptions, MAIN, 'top'];
   const terminal = openTerminal(python!, command, { env: environment(), cwd: home });
   onTestFinished(() => terminal.close());
   await terminal.until((drawn) => drawn.includes('price.first'));
@@ -126,6 +126,15 @@ describe.skipIf(python === undefined)(`top on a terminal${why}`, () => {
     expect(await terminal.ended()).toEqual({ exit: 4, restored: true });
     const after = terminal.drawn.slice(terminal.drawn.lastIndexOf(LEAVE));
     expect(after).toContain('This request needs a credential (unauthenticated)');
+  });
+
+  it('a crash leaves the terminal as it was, and its words are seen', async () => {
+    serve();
+    const fault = "process.on('SIGUSR2', () => { throw new Error('a fault') })";
+    const terminal = await openTop(`--import=data:text/javascript,${encodeURIComponent(fault)}`);
+    terminal.signal('SIGUSR2');
+    expect(await terminal.ended()).toEqual({ exit: 1, restored: true });
+    expect(terminal.drawn.slice(terminal.drawn.lastIndexOf(LEAVE))).toContain('a fault');
   });
 
   it('shows an event when it happens', async () => {
