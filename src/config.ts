@@ -285,7 +285,7 @@ function problemsTogether(values: SettingValues, origins: Record<SettingKey, Ori
   ];
 }
 
-function toConfig(values: SettingValues): Omit<Config, 'agents' | 'examples' | 'manifests' | 'origins'> {
+function toConfig(values: SettingValues): Omit<Config, 'agents' | 'work' | 'examples' | 'manifests' | 'origins'> {
   return {
     dataDir: values.data!,
     apiPort: values.api_port!,
