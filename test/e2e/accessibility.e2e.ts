@@ -259,7 +259,7 @@ describe('without anything', () => {
     { path: '/access?tab=agents', shows: 'text=No agent has a credential' },
     { path: '/access?tab=sql', shows: 'text=No agent speaks SQL' },
     { path: '/docs?q=nothing-is-called-so', shows: 'text=Nothing is called' },
-    { path: '/docs?operation=no.such', shows: '[data-operation]' },
+    { path: '/docs?operation=no.such', shows: 'text=This server has no operation' },
   ];
 
   it.for(viewports)('every page is clean at $width × $height', async (viewport, { onTestFinished }) => {

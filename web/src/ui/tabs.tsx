@@ -18,15 +18,12 @@ interface TabBarProps {
 export function TabBar({ label, tabs, current, onChange, children }: TabBarProps) {
   return (
     <Tabs.Root value={current} onValueChange={onChange} className="flex min-h-0 flex-1 flex-col">
-      <Tabs.List
-        aria-label={label}
-        className="flex shrink-0 gap-1 overflow-x-auto border-b border-line px-3 outline-offset-[-2px]"
-      >
+      <Tabs.List aria-label={label} className="flex shrink-0 flex-wrap gap-x-1 border-b border-line px-3">
         {tabs.map(({ name, word }) => (
           <Tabs.Trigger
             key={name}
             value={name}
-            className="h-9 shrink-0 border-b-2 border-transparent px-2 font-medium whitespace-nowrap text-muted outline-offset-[-2px] hover:text-fg data-[state=active]:border-accent data-[state=active]:text-fg phone:h-11 phone:px-3"
+            className="h-9 shrink-0 border-b-2 border-transparent px-2 font-medium whitespace-nowrap text-muted outline-offset-[-2px] hover:text-fg data-[state=active]:border-accent data-[state=active]:text-fg phone:h-11 phone:px-2"
           >
             {word}
           </Tabs.Trigger>

@@ -90,6 +90,7 @@ function AgentRow({
   };
   return (
     <Row
+      hasWideActions
       id={address}
       title={
         <Link to="/agents/$agent" params={{ agent: address }} className="hover:underline phone:py-2">

@@ -34,7 +34,13 @@ export function NewToken({ onClose }: { onClose: () => void }) {
   const make = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     setTried(true);
-    if (name.trim() === '' || chosen.size === 0 || isBusy) return;
+    const form = event.currentTarget as HTMLFormElement;
+    if (name.trim() === '' || chosen.size === 0) {
+      // What is wrong may be out of sight.
+      requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+      return;
+    }
+    if (isBusy) return;
     setBusy(true);
     setError(undefined);
     try {
@@ -98,7 +104,7 @@ export function NewToken({ onClose }: { onClose: () => void }) {
             <ProblemView error={error} />
           </div>
         )}
-        <div className="flex justify-end">
+        <div className="sticky -bottom-4 -mx-4 -mb-4 flex justify-end border-t border-line bg-panel px-4 py-3">
           <Button type="submit" tone="primary" disabled={isBusy}>
             {w.make}
           </Button>

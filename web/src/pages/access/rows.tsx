@@ -2,6 +2,7 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import type { WholeList } from '../../api/queries.ts';
+import { classes } from '../../ui/classes.ts';
 import { NotRenewed } from '../../ui/not-renewed.tsx';
 import { ProblemView } from '../../ui/problem-view.tsx';
 import { ScrollRegion } from '../../ui/scroll-region.tsx';
@@ -43,15 +44,20 @@ interface RowProps {
   readonly facts: readonly ReactNode[];
   readonly actions?: ReactNode;
   readonly isOver?: boolean;
+  /** On a phone its actions stand below. */
+  readonly hasWideActions?: boolean;
   readonly children?: ReactNode;
 }
 
-export function Row({ id, title, facts, actions, isOver = false, children }: RowProps) {
+export function Row({ id, title, facts, actions, isOver = false, hasWideActions = false, children }: RowProps) {
   return (
     <li
       data-row={id}
       data-over={isOver}
-      className="flex items-start gap-3 border-b border-line px-4 py-2.5 data-[over=true]:text-muted"
+      className={classes(
+        'flex items-start gap-3 border-b border-line px-4 py-2.5 data-[over=true]:text-muted',
+        hasWideActions && 'phone:flex-col',
+      )}
     >
       <div className="min-w-0 flex-1">
         <div className="flex flex-wrap items-center gap-x-3 gap-y-0.5 font-medium">{title}</div>

@@ -66,7 +66,7 @@ function SessionRow({ session }: { session: Session }) {
       ]}
       actions={
         <Button aria-label={`${w.revoke} ${session.session_id}`} onClick={() => void actions.revokeSession(session)}>
-          {w.revokeWord}
+          {words.end}
         </Button>
       }
     />

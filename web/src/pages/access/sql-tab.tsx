@@ -103,6 +103,7 @@ function RoleRow({ role, onMade }: { role: SqlRole; onMade: (connection: Connect
   };
   return (
     <Row
+      hasWideActions
       id={role.role}
       title={
         <>

@@ -42,6 +42,7 @@ export function TenantsTab() {
           <ul aria-label={words.tabs.tenants}>
             {tenants.map(({ tenant, name, created_at }) => (
               <Row
+                hasWideActions
                 key={tenant}
                 id={tenant}
                 title={

@@ -85,7 +85,7 @@ function TokenRow({ token }: { token: Token }) {
       actions={
         state === 'valid' && (
           <Button aria-label={words.tokens.revoke(token.name)} onClick={() => void actions.revokeToken(token)}>
-            {words.tokens.revokeWord}
+            {words.end}
           </Button>
         )
       }

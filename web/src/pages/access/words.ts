@@ -1,7 +1,7 @@
 // What the page about access says.
 export const words = {
   title: 'Access',
-  tabs: { tokens: 'Tokens', agents: 'Agents', sessions: 'Sessions', tenants: 'Tenants', sql: 'SQL roles' },
+  tabs: { tokens: 'Tokens', agents: 'Agents', sessions: 'Sessions', tenants: 'Tenants', sql: 'SQL' },
   every: 'May do everything',
   may: 'May',
   nothing: 'May do nothing',
@@ -18,6 +18,7 @@ export const words = {
   states: { valid: 'Valid', expired: 'Expired', revoked: 'Ended' },
   showEnded: (n: number) => `Show ${n} ended`,
   hideEnded: 'Hide those that ended',
+  end: 'End',
   cut: 'Only the newest 2,000 are shown.',
   denied: {
     title: 'You may not see this',

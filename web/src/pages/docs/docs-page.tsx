@@ -71,15 +71,15 @@ export function DocsPage() {
   );
   const view =
     operation === undefined ? (
-      <Introduction missing={chosen} />
+      <Introduction missing={chosen} onBack={() => choose(undefined)} />
     ) : (
       <OperationView key={operation.operation} operation={operation} onBack={() => choose(undefined)} />
     );
-  if (isPhone) return chosen === undefined ? list : <ScrollRegion label={chosen}>{view}</ScrollRegion>;
+  if (isPhone) return chosen === undefined ? list : <ScrollRegion label={words.list}>{view}</ScrollRegion>;
   return (
     <div className="flex min-h-0 flex-1">
       <div className="flex w-[320px] max-w-[38vw] shrink-0 flex-col border-r border-line">{list}</div>
-      <ScrollRegion key={chosen} label={chosen ?? words.intro.title} className="@container">
+      <ScrollRegion key={chosen} label={operation?.summary ?? words.intro.title} className="@container">
         {view}
       </ScrollRegion>
     </div>

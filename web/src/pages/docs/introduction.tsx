@@ -1,15 +1,20 @@
 // What is the same for all operations; shown while none is chosen.
 import { Command } from '../../ui/copy.tsx';
+import { revealedText } from '../../ui/reveal.ts';
+import { BackToList } from './back-to-list.tsx';
 import { words } from './words.ts';
 
-export function Introduction({ missing }: { missing: string | undefined }) {
+export function Introduction({ missing, onBack }: { missing: string | undefined; onBack: () => void }) {
   const w = words.intro;
   return (
     <div className="flex max-w-2xl flex-col gap-3 p-5">
       {missing !== undefined && (
-        <p role="status" className="text-warn">
-          {words.notFound(missing)}
-        </p>
+        <>
+          <BackToList onBack={onBack} />
+          <p role="status" className="text-warn [overflow-wrap:anywhere]">
+            {words.notFound(revealedText(missing))}
+          </p>
+        </>
       )}
       <h2 className="text-strong font-semibold">{w.title}</h2>
       <dl className="grid grid-cols-[auto_minmax(0,1fr)] items-center gap-x-4 gap-y-2">

@@ -1,6 +1,7 @@
 // The operations by room, with the field that finds among them.
 import { Search } from 'lucide-react';
 import { classes } from '../../ui/classes.ts';
+import { revealedText } from '../../ui/reveal.ts';
 import { ScrollRegion } from '../../ui/scroll-region.tsx';
 import { MethodBadge } from './method-badge.tsx';
 import type { ApiOperation } from './openapi.ts';
@@ -37,7 +38,7 @@ export function OperationList({ operations, query, chosen, onQuery, onChoose }: 
         </label>
       </div>
       <ScrollRegion label={words.list}>
-        {operations.length === 0 && <p className="px-3 py-4 text-muted">{words.none(query)}</p>}
+        {operations.length === 0 && <p className="px-3 py-4 text-muted">{words.none(revealedText(query))}</p>}
         {rooms.map(([room, list]) => (
           <section key={room} aria-label={room} className="pb-2">
             <h2 className="sticky top-0 bg-bg px-3 py-1.5 text-caption font-semibold text-muted uppercase">{room}</h2>

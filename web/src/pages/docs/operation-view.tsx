@@ -1,10 +1,10 @@
 // One operation: what it does, what it takes, what it answers, what can go wrong, and how it is asked.
 import { useQuery } from '@tanstack/react-query';
-import { ChevronLeft } from 'lucide-react';
 import { type Ability, abilityWords } from '../../../../src/domains/access/abilities.ts';
 import { meQuery } from '../../api/queries.ts';
 import { CopyButton } from '../../ui/copy.tsx';
 import { Panel } from '../../ui/panel.tsx';
+import { BackToList } from './back-to-list.tsx';
 import { FieldTable } from './field-table.tsx';
 import { MethodBadge } from './method-badge.tsx';
 import { type ApiOperation, fieldsOf, meaningOf, type Parameter, typeWords } from './openapi.ts';
@@ -48,13 +48,7 @@ function Head({ operation, onBack }: { operation: ApiOperation; onBack: () => vo
   const isLacking = known !== undefined && ability.includes(':') && !own.includes(ability);
   return (
     <header className="phone:px-2">
-      <button
-        type="button"
-        onClick={onBack}
-        className="mb-1 hidden min-h-11 items-center gap-1 text-muted phone:inline-flex"
-      >
-        <ChevronLeft aria-hidden="true" size={16} /> {words.back}
-      </button>
+      <BackToList onBack={onBack} />
       <p className="flex items-center gap-1 font-mono text-[12px] text-muted">
         {operation.operation}
         <CopyButton label={words.copyLink} text={`${location.origin}/docs?operation=${operation.operation}`} />

@@ -49,7 +49,6 @@ export const JobRow = memo(
           to="/jobs/$job"
           params={{ job: job.id }}
           title={job.id}
-          aria-label={job.id}
           className="truncate font-mono text-[12px] hover:underline"
         >
           {shortId(job.id)}
