@@ -110,14 +110,18 @@ async function writeMigrationsFor(layout: Layout, name: string): Promise<void> {
   writeFileSync(file, JSON.stringify({ ...present, migrations: MIGRATIONS }));
 }
 
-test('only the newest two copies are kept', async () => {
+test('only the newest two copies are kept, and what is no copy is let be', async () => {
   const dataDir = makeDataDir();
   await (await startFilled(dataDir)).stop();
+  const notes = join(dataDir, 'copies', 'mine', 'notes.txt');
+  mkdirSync(join(dataDir, 'copies', 'mine'), { recursive: true });
+  writeFileSync(notes, 'of the operator');
   const made: string[] = [];
   for (let n = 0; n < 3; n++) made.push((await copyOf(dataDir)).name);
   expect(new Set(made).size).toBe(3);
   expect(listCopies(layoutOf(dataDir)).map(({ name }) => name)).toEqual(made.slice(1).reverse());
-  expect(halves(layoutOf(dataDir))).toEqual([]);
+  expect(halves(layoutOf(dataDir))).toEqual(['mine']);
+  expect(readFileSync(notes, 'utf8')).toBe('of the operator');
 });
 
 test('a copy whose migrations are not the ones it should have is none', async () => {

@@ -1,7 +1,7 @@
 // The copies of the database in <data>/copies, each a directory with the cluster and a label. What makes one is in
 // make-copy.ts, what takes one back in restore-copy.ts.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { EmbeddedFailure } from './failure.ts';
 import { ensureDirectory, type Layout } from './layout.ts';
@@ -130,7 +130,7 @@ export function removeOldCopies(layout: Layout, kept = KEPT): string[] {
 export async function removeHalfCopies(layout: Layout, log: Log): Promise<void> {
   const coming = pendingSwap(layout);
   const halves = namesIn(layout)
-    .filter((name) => name.endsWith(HALF) || !existsSync(clusterOfCopy(layout, name)))
+    .filter((name) => name.endsWith(HALF) || isOnlyLabel(join(layout.copies, name)))
     .filter((name) => coming?.aside !== `${basename(layout.copies)}/${name}/postgres`)
     .map((name) => join(layout.copies, name));
   const clusters = [layout.restored, layout.next].filter((path) => basename(path) !== coming?.from);
@@ -140,6 +140,11 @@ export async function removeHalfCopies(layout: Layout, log: Log): Promise<void> 
     await endStrayBackends({ ...layout, cluster }, log);
     rmSync(half, { recursive: true, force: true });
   }
+}
+
+// Of a set-aside that did not come about. What somebody else put there is let be.
+function isOnlyLabel(directory: string): boolean {
+  return statSync(directory).isDirectory() && readdirSync(directory).every((name) => name === LABEL);
 }
 
 // Out of sight first: a removal that is cut short must leave nothing that looks whole.
