@@ -23,6 +23,9 @@ import { LogAudit } from '../audit.ts';
 import type { EventItem } from '../operations.ts';
 import { Archiver } from './archiver.ts';
 
+// A year of partitions is fifty files, each made durable; with others on the machine that takes its time.
+vi.setConfig({ testTimeout: 90_000 });
+
 let t: TestApp;
 let small: SmallLog;
 let directory: string;
