@@ -23,6 +23,7 @@ import { findOldRoles, type OldRole, stopOldRole } from './leftovers.ts';
 import { admitDatabase } from './move/admit.ts';
 import { atPlace, choosePlace } from './move/choose-place.ts';
 import { type KeeperHands, moveInKeeper } from './move/keeper-move.ts';
+import { stopLeftServer } from './move/left-server.ts';
 import type { MoveRequest } from './move/move.ts';
 import { takeRequest } from './move/request.ts';
 import { orEnded } from './or-ended.ts';
@@ -167,6 +168,7 @@ class Installation {
     const directUrl = database.directUrl() ?? database.url();
     const settled = await orRefused(directUrl, () => admitDatabase(dataDir, directUrl));
     if (settled !== undefined) this.#logger.warn(settled);
+    if (await stopLeftServer(dataDir)) this.#logger.info('the embedded server, which was left, is stopped');
     const migrations = await prepareSchema(directUrl, this.#logger, isOurs);
     if (isOurs) await rememberVersion(dataDir);
     signal.throwIfAborted();

@@ -38,7 +38,7 @@ async function settle(client: pg.ClientBase, label: Label, dataDir: string): Pro
   if (label.state === 'left') {
     throw new DatabaseRefused(
       `this database was left on ${label.at}: the installation was moved to ${label.to ?? 'another one'}. ` +
-        'Take DATABASE_URL out of the environment to start it there',
+        'Start it there: without DATABASE_URL, or, where secrets/database.json was lost, with that address in it',
     );
   }
   throw new DatabaseRefused(

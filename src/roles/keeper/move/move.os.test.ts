@@ -19,6 +19,7 @@ import { admitDatabase } from './admit.ts';
 import { choosePlace } from './choose-place.ts';
 import { readJournal } from './journal.ts';
 import { readLabel } from './label.ts';
+import { stopLeftServer } from './left-server.ts';
 import { type Place, placeFile, readPlace } from './place.ts';
 import type { MovePlan } from './plan.ts';
 import type { Phase, Progress } from './progress.ts';
@@ -156,6 +157,9 @@ describe('killed with -9', () => {
     expect(await killedAt(url, 'starting')).toBe('SIGKILL');
     expect(choosePlace(configOf(dataDir))).toMatchObject({ kind: 'own', url });
     await admitDatabase(dataDir, url);
+    // The server that was left runs on, until a start ends it.
+    expect(await stopLeftServer(dataDir)).toBe(true);
+    expect(await stopLeftServer(dataDir)).toBe(false);
     const [row] = await query(
       changed(own.adminUrl, { pathname: '/killed' }),
       'SELECT count(*)::int AS n FROM log.event_log',
