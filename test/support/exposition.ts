@@ -71,6 +71,9 @@ function check({ name, type, samples }: ReadFamily): void {
     const key = `${sample.name} ${JSON.stringify(Object.entries(sample.labels).sort())}`;
     if (seen.has(key)) throw new Error(`a series twice: ${key}`);
     seen.add(key);
+    if ('quantile' in sample.labels || 'le' in sample.labels !== sample.name.endsWith('_bucket')) {
+      throw new Error(`a label of another kind of family: ${key}`);
+    }
     if (type === 'counter' && sample.value < 0) throw new Error(`a counter below 0: ${key}`);
   }
   if (type === 'histogram') checkHistogram(name, samples);

@@ -3,7 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Metrics, Reading } from './metrics.ts';
 
 const RESOLUTION_MS = 20;
-/** The quantiles are those of the last whole window, so that several who look see the same. */
+/** The percentiles are those of the last whole window, so that several who look see the same. */
 const WINDOW_MS = 15_000;
 const NANOSECONDS = 1e9;
 
@@ -13,7 +13,7 @@ export function addProcessMetrics(metrics: Metrics, version: string): { end(): v
   delay.enable();
   let lag: Reading[] = [];
   const timer = setInterval(() => {
-    lag = quantiles(delay);
+    lag = percentiles(delay);
     delay.reset();
   }, WINDOW_MS);
   timer.unref();
@@ -42,7 +42,7 @@ export function addProcessMetrics(metrics: Metrics, version: string): { end(): v
   metrics.gauge(
     'quarterdeck_event_loop_lag_seconds',
     'How late timers came in the last 15 s: the time for which the process could not do anything else',
-    () => (lag.length > 0 ? lag : quantiles(delay)),
+    () => (lag.length > 0 ? lag : percentiles(delay)),
   );
   return {
     end() {
@@ -52,14 +52,14 @@ export function addProcessMetrics(metrics: Metrics, version: string): { end(): v
   };
 }
 
-function quantiles(delay: ReturnType<typeof monitorEventLoopDelay>): Reading[] {
+function percentiles(delay: ReturnType<typeof monitorEventLoopDelay>): Reading[] {
   // The histogram holds whole delays between two ticks, the resolution included.
   const late = (nanoseconds: number) =>
     Number.isFinite(nanoseconds) ? Math.max(0, nanoseconds / NANOSECONDS - RESOLUTION_MS / 1_000) : 0;
   if (delay.count === 0) return [];
   return [
-    { labels: { quantile: '0.5' }, value: late(delay.percentile(50)) },
-    { labels: { quantile: '0.99' }, value: late(delay.percentile(99)) },
-    { labels: { quantile: '1' }, value: late(delay.max) },
+    { labels: { percentile: '50' }, value: late(delay.percentile(50)) },
+    { labels: { percentile: '99' }, value: late(delay.percentile(99)) },
+    { labels: { percentile: '100' }, value: late(delay.max) },
   ];
 }

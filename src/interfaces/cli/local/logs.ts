@@ -3,6 +3,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from '
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { LOG_LIMITS } from '../../../platform/process/log-file.ts';
 import { type RoleName, roleLogFile, roleNames, roleStderrFile } from '../../../roles/role-file.ts';
 import { CliFailure } from '../client.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -84,18 +85,37 @@ class LogFile {
   more(): string[] {
     const facts = statSync(this.#path, { throwIfNoEntry: false });
     if (facts === undefined) return [];
-    if (facts.ino === this.#inode && facts.size >= this.#offset) return this.#read();
-    const isAside = statSync(`${this.#path}.1`, { throwIfNoEntry: false })?.ino === this.#inode;
-    const rest = isAside ? this.#read(`${this.#path}.1`) : [];
+    if (facts.ino === this.#inode && facts.size >= this.#offset) {
+      const lines = this.#readOf(this.#inode);
+      if (lines !== undefined) return lines;
+    }
+    const lines: string[] = [];
+    // It may have been moved aside more than once since the last look.
+    for (const path of this.#movedSince()) {
+      lines.push(...this.#read(path));
+      this.#offset = 0;
+    }
     this.#offset = 0;
-    return [...rest, ...this.#read()];
+    return [...lines, ...this.#read()];
+  }
+
+  // The file read last and those that came after it, oldest first; none when it is not there any more.
+  #movedSince(): string[] {
+    const aside = Array.from({ length: LOG_LIMITS.kept }, (_, i) => `${this.#path}.${i + 1}`);
+    const last = aside.findIndex((path) => statSync(path, { throwIfNoEntry: false })?.ino === this.#inode);
+    return aside.slice(0, last + 1).reverse();
   }
 
   #read(path = this.#path): string[] {
-    if (!existsSync(path)) return [];
+    return existsSync(path) ? (this.#readOf(undefined, path) ?? []) : [];
+  }
+
+  // Undefined when another file lies there by now than the one that is expected.
+  #readOf(expected: number | undefined, path = this.#path): string[] | undefined {
     const descriptor = openSync(path, 'r');
     try {
       const { ino, size } = fstatSync(descriptor);
+      if (expected !== undefined && ino !== expected) return undefined;
       this.#inode = ino;
       const buffer = Buffer.alloc(Math.max(0, size - this.#offset));
       const read = readSync(descriptor, buffer, 0, buffer.length, this.#offset);
