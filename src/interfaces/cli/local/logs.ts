@@ -107,12 +107,13 @@ class LogFile {
   }
 
   #read(path = this.#path): string[] {
-    return existsSync(path) ? (this.#readOf(undefined, path) ?? []) : [];
+    return this.#readOf(undefined, path) ?? [];
   }
 
-  // Undefined when another file lies there by now than the one that is expected.
+  // Undefined when another file lies there by now than the one that is expected, or none for a moment.
   #readOf(expected: number | undefined, path = this.#path): string[] | undefined {
-    const descriptor = openSync(path, 'r');
+    const descriptor = openIfThere(path);
+    if (descriptor === undefined) return undefined;
     try {
       const { ino, size } = fstatSync(descriptor);
       if (expected !== undefined && ino !== expected) return undefined;
@@ -126,5 +127,14 @@ class LogFile {
     } finally {
       closeSync(descriptor);
     }
+  }
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
