@@ -114,10 +114,10 @@ it('the example for curl works as it stands, and the others are those of the SDK
 
 it('what changes nothing is tried from the page, and refusals are shown as they are', async () => {
   const page = await open('/docs?operation=work.job.list');
-  await page.getByLabel('limit').fill('1');
+  await page.getByLabel('limit', { exact: true }).fill('1');
   await page.getByRole('button', { name: 'Ask' }).click();
   await page.locator('[data-try="answered"]').getByText('next_cursor').waitFor();
-  await page.getByLabel('state').fill('asleep');
+  await page.getByLabel('state', { exact: true }).fill('asleep');
   await page.getByRole('button', { name: 'Ask' }).click();
   await page.locator('[data-try="refused"] [data-problem="invalid_input"]').waitFor();
   await page.goto('/docs?operation=work.job.add');
