@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { headersIn } from './config/settings.ts';
 import { type ConfigProblem, ConfigRefused, environmentOf, readConfig, readRoleConfig, withExample } from './config.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'qd-config-'));
@@ -196,5 +197,32 @@ describe('an example', () => {
     expect(Object.keys(withExample(main(), 'demo', apart, 'second').examples)).toEqual(['demo']);
     const settings = join(dir, manifest('api_port: 1'));
     expect(problemsOf(() => withExample(main(), 'demo', settings, 'second'))[0]).toMatchObject({ key: 'api_port' });
+  });
+});
+
+describe('where traces go', () => {
+  it('is told to a role as it was given, and nowhere unless it was', () => {
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://traces.example.com/otlp',
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20secret,x-team=deck',
+      OTEL_TRACES_SAMPLER_ARG: '0.25',
+    };
+    const role = readRoleConfig(environmentOf(read(undefined, { env })));
+    expect(role).toMatchObject({ otlpEndpoint: 'https://traces.example.com/otlp', traceRatio: 0.25 });
+    expect(headersIn(role.otlpHeaders!)).toEqual({ authorization: 'Bearer secret', 'x-team': 'deck' });
+    expect(read(undefined)).toMatchObject({ otlpEndpoint: undefined, otlpHeaders: undefined, traceRatio: 1 });
+  });
+
+  it.each([
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'traces.example.com:4318'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'https://user:secret@traces.example.com'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'secret'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'authorization=secret%0d%0ahost: evil'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
+    ['OTEL_TRACES_SAMPLER_ARG', 'half'],
+  ])('%s=%s is refused', (name, value) => {
+    const [problem] = problemsOf(() => read(undefined, { env: { [name]: value } }));
+    expect(problem!.place).toBe(name);
+    if (name.endsWith('HEADERS')) expect(JSON.stringify(problem)).not.toContain('secret');
   });
 });

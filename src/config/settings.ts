@@ -205,6 +205,7 @@ export function headersIn(text: string): Record<string, string> | undefined {
   try {
     const pairs = text.split(',').map((pair) => {
       const at = pair.indexOf('=');
+      if (at < 1) throw new TypeError('no name before a =');
       return [pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())] as const;
     });
     const isWell = pairs.every(([name, value]) => /^[A-Za-z0-9-]+$/.test(name) && /^[\x20-\x7e]*$/.test(value));
