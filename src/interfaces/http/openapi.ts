@@ -35,7 +35,7 @@ export function openApiDocument(): Json {
     },
     servers: [{ url: '/' }],
     security: [{ bearer: [] }, { session: [] }],
-    tags: [...new Set(allOperations.map(domainOf))].map((name) => ({ name })),
+    tags: [...new Set(allOperations.map(domainOf))].map((name) => ({ name, description: rooms[name] ?? name })),
     paths,
     components: {
       securitySchemes: {
@@ -46,6 +46,13 @@ export function openApiDocument(): Json {
     },
   };
 }
+
+const rooms: Readonly<Record<string, string>> = {
+  log: 'Everything that happened, who did it and why',
+  access: 'Tenants, operators, agents’ identities, and their credentials',
+  work: 'Jobs, and what hands them out',
+  fleet: 'How agents run',
+};
 
 const problemSchema: Json = {
   type: 'object',
@@ -145,10 +152,11 @@ function otherNames(operation: AnyOperation): OtherNames {
   };
 }
 
-// Errors that any operation may answer are stated once, under `default`.
+// Of the errors that any operation may answer the usual ones are stated with each, the others once, under `default`.
 function errorResponses(operation: AnyOperation): Json {
   const byStatus = new Map<number, string[]>();
-  for (const code of operation.errors) {
+  const usual = ['invalid_input', ...(operation.ability === 'public' ? [] : ['unauthenticated', 'denied'])];
+  for (const code of [...usual, ...operation.errors]) {
     const spec = errorSpecs[code];
     if (spec !== undefined) byStatus.set(spec.status, [...(byStatus.get(spec.status) ?? []), code]);
   }
