@@ -79,6 +79,7 @@ it('to another PostgreSQL and back, with agents, readers, writers and a job unde
     await vi.waitFor(() => expect(writer.acknowledged.length).toBeGreaterThan(seen), LONG);
   }, LONG);
   await writer.stop();
+  expect(writer.refused).toEqual([]);
 
   // Everything that was acknowledged is there, once.
   const kept = await idsAfter(ask, start);
@@ -219,8 +220,10 @@ function asker({ url, token }: { readonly url: string; readonly token: string })
 }
 
 /** Appends one event after the other, each until it is acknowledged, as an outbox does. */
-function startWriter(ask: Ask): { readonly acknowledged: string[]; stop(): Promise<void> } {
+function startWriter(ask: Ask) {
   const acknowledged: string[] = [];
+  // By anything but the truth about a database that cannot be reached.
+  const refused: Answer[] = [];
   let isStopped = false;
   const run = async () => {
     for (let n = 1; !isStopped; ) {
@@ -231,19 +234,14 @@ function startWriter(ask: Ask): { readonly acknowledged: string[]; stop(): Promi
       if (answer?.status === 201 || answer?.status === 200) {
         acknowledged.push(id);
         n += 1;
-      } else if (answer !== undefined) {
-        // Only ever the truth about a database that cannot be reached.
-        expect(answer).toMatchObject({
-          status: 503,
-          body: { code: expect.stringMatching(/unavailable|outcome_unknown/) },
-        });
-      }
+      } else if (answer !== undefined && answer.status !== 503) refused.push(answer);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   };
   const running = run();
   return {
     acknowledged,
+    refused,
     async stop() {
       isStopped = true;
       await running;

@@ -262,8 +262,10 @@ class Installation {
         this.#lastMoveAt = Date.now();
         // Those of a try that failed.
         await stopRoles(async () => undefined);
-        // The api first: when the engine looks for lost jobs again, their workers have had time to renew.
-        await this.#startRoles([], true);
+        // The engine last: when it looks for lost jobs and silent agents again, everybody can have been heard.
+        const { roles } = this.#options;
+        const order = [...roles.filter((role) => role !== 'engine'), ...roles.filter((role) => role === 'engine')];
+        await this.#startRoles([], order);
       },
       use: (database, config) => {
         this.#database = database;
@@ -295,9 +297,11 @@ class Installation {
   }
 
   // Without old ones all at once. Else one after the other, so that most of the installation answers at any moment, and
-  // never two of one kind.
-  async #startRoles(old: readonly OldRole[], isOneByOne = old.length > 0): Promise<void> {
-    const { roles, signal } = this.#options;
+  // never two of one kind; or in the order asked for.
+  async #startRoles(old: readonly OldRole[], order?: readonly RoleName[]): Promise<void> {
+    const { signal } = this.#options;
+    const roles = order ?? this.#options.roles;
+    const isOneByOne = order !== undefined || old.length > 0;
     const limit = AbortSignal.any([signal, AbortSignal.timeout(START_LIMIT_MS)]);
     const waits: Promise<unknown>[] = [];
     for (const name of roles) {
