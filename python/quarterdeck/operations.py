@@ -324,6 +324,7 @@ class JobListItem(TypedDict):
     urgent: bool
     max_runtime_seconds: Optional[int]
     replay_of: Optional[str]  # The ended job that this one tries again
+    schedule: Optional[str]  # The schedule that added it
     version: int  # Grows with each change of the row
 
 
@@ -356,6 +357,7 @@ class JobShowOutput(TypedDict):
     urgent: bool
     max_runtime_seconds: Optional[int]
     replay_of: Optional[str]  # The ended job that this one tries again
+    schedule: Optional[str]  # The schedule that added it
     version: int  # Grows with each change of the row
     payload: Dict[str, Any]
     result: Any
@@ -435,6 +437,7 @@ class JobCancelFilter(TypedDict, total=False):
     queue: str  # Lower-case name, 1 to 63 characters
     kind: str  # Lower-case name, 1 to 63 characters
     channel: str  # Lower-case name, 1 to 63 characters
+    schedule: str  # What a schedule added
     tenant: str  # Lower-case name, 1 to 63 characters
     state: Literal["scheduled", "queued", "running", "awaiting_approval"]
 
@@ -456,6 +459,7 @@ class JobReplayFilter(TypedDict, total=False):
     queue: str  # Lower-case name, 1 to 63 characters
     kind: str  # Lower-case name, 1 to 63 characters
     channel: str  # Lower-case name, 1 to 63 characters
+    schedule: str  # What a schedule added
     tenant: str  # Lower-case name, 1 to 63 characters
     state: Literal["dead", "cancelled"]  # default: "dead"
     reason: str  # Lower-case name, 1 to 63 characters
@@ -495,6 +499,13 @@ class WorkSummaryOutputQueuesItem(TypedDict):
     running: int
 
 
+class WorkSummaryOutputPausesItem(TypedDict):
+    tenant: str  # `fleet`: everything is paused
+    since: str
+    by: str
+    reason: Optional[str]
+
+
 class WorkSummaryOutput(TypedDict):
     queued: int
     scheduled: int
@@ -504,6 +515,7 @@ class WorkSummaryOutput(TypedDict):
     failed_attempts_1h: int
     oldest_queued_seconds: Optional[float]
     queues: List[WorkSummaryOutputQueuesItem]
+    pauses: List[WorkSummaryOutputPausesItem]  # Whose jobs are not handed out, the oldest pause first
     as_of: str
 
 
@@ -1658,6 +1670,7 @@ class JobOperations:
         agent: Optional[str] = None,
         tenant: Optional[str] = None,
         channel: Optional[str] = None,
+        schedule: Optional[str] = None,
         after: Optional[str] = None,
         limit: Optional[int] = None,
         options: Optional[CallOptions] = None,
@@ -1670,9 +1683,10 @@ class JobOperations:
         kind: Lower-case name, 1 to 63 characters
         tenant: Lower-case name, 1 to 63 characters
         channel: Lower-case name, 1 to 63 characters
+        schedule: What a schedule added
         limit: Most items in one answer; default: 100
         """
-        given = {"state": state, "queue": queue, "kind": kind, "agent": agent, "tenant": tenant, "channel": channel, "after": after, "limit": limit}
+        given = {"state": state, "queue": queue, "kind": kind, "agent": agent, "tenant": tenant, "channel": channel, "schedule": schedule, "after": after, "limit": limit}
         answer: JobListOutput = self._send(Wire("work.job.list", "GET", "/v1/jobs", False), given, options)
         return answer
 
@@ -1685,12 +1699,13 @@ class JobOperations:
         agent: Optional[str] = None,
         tenant: Optional[str] = None,
         channel: Optional[str] = None,
+        schedule: Optional[str] = None,
         after: Optional[str] = None,
         limit: Optional[int] = None,
         options: Optional[CallOptions] = None,
     ) -> Iterator[JobListItem]:
         """The items of ``list``, page after page until the end."""
-        return all_items(self.list, {"state": state, "queue": queue, "kind": kind, "agent": agent, "tenant": tenant, "channel": channel, "after": after, "limit": limit}, options)
+        return all_items(self.list, {"state": state, "queue": queue, "kind": kind, "agent": agent, "tenant": tenant, "channel": channel, "schedule": schedule, "after": after, "limit": limit}, options)
 
     def show(
         self,

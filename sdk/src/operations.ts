@@ -484,6 +484,8 @@ export interface JobListInput {
   readonly tenant?: string | undefined;
   /** Lower-case name, 1 to 63 characters */
   readonly channel?: string | undefined;
+  /** What a schedule added */
+  readonly schedule?: string | undefined;
   readonly after?: string | undefined;
   /** Most items in one answer; default: 100 */
   readonly limit?: number | undefined;
@@ -516,6 +518,8 @@ export interface JobListItem {
   readonly max_runtime_seconds: number | null;
   /** The ended job that this one tries again */
   readonly replay_of: string | null;
+  /** The schedule that added it */
+  readonly schedule: string | null;
   /** Grows with each change of the row */
   readonly version: number;
 }
@@ -554,6 +558,8 @@ export interface JobShowOutput {
   readonly max_runtime_seconds: number | null;
   /** The ended job that this one tries again */
   readonly replay_of: string | null;
+  /** The schedule that added it */
+  readonly schedule: string | null;
   /** Grows with each change of the row */
   readonly version: number;
   readonly payload: Readonly<Record<string, unknown>>;
@@ -656,6 +662,8 @@ export interface JobCancelInput {
     readonly kind?: string | undefined;
     /** Lower-case name, 1 to 63 characters */
     readonly channel?: string | undefined;
+    /** What a schedule added */
+    readonly schedule?: string | undefined;
     /** Lower-case name, 1 to 63 characters */
     readonly tenant?: string | undefined;
     readonly state?: 'scheduled' | 'queued' | 'running' | 'awaiting_approval' | undefined;
@@ -693,6 +701,8 @@ export interface JobReplayInput {
     readonly kind?: string | undefined;
     /** Lower-case name, 1 to 63 characters */
     readonly channel?: string | undefined;
+    /** What a schedule added */
+    readonly schedule?: string | undefined;
     /** Lower-case name, 1 to 63 characters */
     readonly tenant?: string | undefined;
     /** default: "dead" */
@@ -760,6 +770,14 @@ export interface WorkSummaryOutput {
     readonly queue: string;
     readonly queued: number;
     readonly running: number;
+  }[];
+  /** Whose jobs are not handed out, the oldest pause first */
+  readonly pauses: readonly {
+    /** `fleet`: everything is paused */
+    readonly tenant: string;
+    readonly since: string;
+    readonly by: string;
+    readonly reason: string | null;
   }[];
   readonly as_of: string;
 }

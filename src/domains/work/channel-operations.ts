@@ -132,7 +132,8 @@ export const resumeChannel = operation({
   example: { channel: 'ebay' },
 });
 
-const pause = z.object({
+/** Of a tenant, or of everything. */
+export const pausedWork = z.object({
   tenant: z.string().describe('`fleet`: everything is paused'),
   since: z.string(),
   by: z.string(),
@@ -150,7 +151,7 @@ export const pauseWork = operation({
     tenant: slug.optional().describe('Default: the caller’s own tenant, or everything'),
     reason,
   }),
-  output: pause,
+  output: pausedWork,
   errors: ['access.tenant_not_found'],
   next: { operation: 'work.resume', input: { tenant: 'tenant' } },
   cli: { words: 'work pause', example: 'quarterdeck work pause --reason "the site is down"' },

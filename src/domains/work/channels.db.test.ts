@@ -284,7 +284,13 @@ describe('pauses', () => {
       jobs: [],
       paused: true,
     });
+    const pause = { tenant: 'east', by: fleet.caller.name, reason: 'has not paid' };
+    expect((await w.work.summary(fleet, {})).pauses).toMatchObject([pause]);
+    expect((await w.work.summary(east, {})).pauses).toMatchObject([pause]);
+    expect((await w.work.summary(west, {})).pauses).toEqual([]);
+    expect((await w.work.summary(fleet, { tenant: 'west' })).pauses).toEqual([]);
     expect(await w.work.channels.resumeWork(east, {})).toEqual({ tenant: 'east', resumed: true });
+    expect((await w.work.summary(fleet, {})).pauses).toEqual([]);
     expect((await w.claim(worker, { queues: ['tenants'], limit: 9 })).map((job) => job.tenant)).toEqual(['east']);
   });
 

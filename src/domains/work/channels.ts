@@ -153,8 +153,16 @@ export class Channels {
       if (isNew) {
         await this.#tell(tx, call, workEvents.make('tenant.paused', { tenant: home.slug, reason: input.reason }), home);
       }
-      return { tenant: home.slug, since: pause.paused_at.toISOString(), by: pause.paused_by, reason: pause.reason };
+      return pauseItem(pause, home.slug);
     });
+  }
+
+  /** Whose jobs are not handed out; of one tenant, what holds for it: its own pause and that of everything. */
+  async listPauses(call: Call, tenantId?: string): Promise<OutputOf<typeof pauseWork>[]> {
+    const of = tenantId === undefined ? undefined : [tenantId, FLEET_TENANT];
+    const rows = await call.read((tx) => store.listPauses(tx, of));
+    const slugs = await this.#options.tenants.slugs(rows.map((row) => row.tenant_id));
+    return rows.map((row) => pauseItem(row, slugOf(row.tenant_id, slugs)));
   }
 
   async resumeWork(call: Call, input: ParsedInput<typeof resumeWork>): Promise<OutputOf<typeof resumeWork>> {
@@ -242,6 +250,10 @@ function refuseWindowTwice(limits: readonly store.Limit[]): void {
     if (windows.has(window_seconds)) throw workErrors.window_twice({ window_seconds });
     windows.add(window_seconds);
   }
+}
+
+function pauseItem(row: store.PauseRow, tenant: string): OutputOf<typeof pauseWork> {
+  return { tenant, since: row.paused_at.toISOString(), by: row.paused_by, reason: row.reason };
 }
 
 function channelItem(row: store.ChannelRow, usage: store.UsageRow | undefined, tenant: string): ChannelItem {

@@ -16,6 +16,7 @@ const filter = {
   queue: slug.optional(),
   kind: slug.optional(),
   channel: slug.optional(),
+  schedule: slug.optional().describe('What a schedule added'),
   tenant: slug.optional(),
 };
 

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { jsonObject, page, pageLimit, slug, waitSeconds } from '../../platform/fields.ts';
 import { operation } from '../../platform/operation.ts';
-import { channelOperations } from './channel-operations.ts';
+import { channelOperations, pausedWork } from './channel-operations.ts';
 import { endingOperations } from './ending-operations.ts';
 import { newJob, oneJobFields } from './new-job.ts';
 import { scheduleOperations } from './schedule-operations.ts';
@@ -66,6 +66,7 @@ const job = z.object({
   urgent: z.boolean(),
   max_runtime_seconds: z.int().nullable(),
   replay_of: z.string().nullable().describe('The ended job that this one tries again'),
+  schedule: z.string().nullable().describe('The schedule that added it'),
   version: z.int().describe('Grows with each change of the row'),
 });
 export type JobItem = z.output<typeof job>;
@@ -84,6 +85,7 @@ export const listJobs = operation({
     agent: z.string().max(127).optional(),
     tenant: slug.optional(),
     channel: slug.optional(),
+    schedule: slug.optional().describe('What a schedule added'),
     after: z.string().max(128).optional(),
     limit: pageLimit,
   }),
@@ -243,6 +245,7 @@ export const summary = operation({
     failed_attempts_1h: z.int(),
     oldest_queued_seconds: z.number().nullable(),
     queues: z.array(z.object({ queue: z.string(), queued: z.int(), running: z.int() })),
+    pauses: z.array(pausedWork).describe('Whose jobs are not handed out, the oldest pause first'),
     as_of: z.string(),
   }),
   errors: ['access.tenant_not_found'],

@@ -27,6 +27,7 @@ export interface JobRow {
   readonly urgent: boolean;
   readonly max_runtime_seconds: number | null;
   readonly replay_of: string | null;
+  readonly schedule: string | null;
   readonly version: number;
 }
 
@@ -36,7 +37,7 @@ export interface FullJobRow extends JobRow {
 }
 
 const SHARED = `id, tenant_id, kind, queue, state, priority, attempt, max_attempts, run_at, created_at, created_by,
-  started_at, agent, reason, error, channel, cost, urgent, max_runtime_seconds, replay_of, version`;
+  started_at, agent, reason, error, channel, cost, urgent, max_runtime_seconds, replay_of, schedule, version`;
 const HOT = `SELECT ${SHARED}, NULL::timestamptz AS ended_at, lease_until FROM work.jobs`;
 const ENDED = `SELECT ${SHARED}, ended_at, NULL::timestamptz AS lease_until FROM work.ended_jobs`;
 
@@ -46,6 +47,7 @@ export interface JobQuery {
   readonly kind?: string | undefined;
   readonly agent?: string | undefined;
   readonly channel?: string | undefined;
+  readonly schedule?: string | undefined;
   readonly tenantId?: string | undefined;
   /** Only jobs older than this one. */
   readonly before?: string | undefined;
@@ -66,6 +68,7 @@ export async function listJobs(tx: Tx, query: JobQuery): Promise<JobRow[]> {
   if (query.kind !== undefined) conditions.push(`kind = ${value(query.kind)}`);
   if (query.agent !== undefined) conditions.push(`agent = ${value(query.agent)}`);
   if (query.channel !== undefined) conditions.push(`channel = ${value(query.channel)}`);
+  if (query.schedule !== undefined) conditions.push(`schedule = ${value(query.schedule)}`);
   if (query.tenantId !== undefined) conditions.push(`tenant_id = ${value(query.tenantId)}`);
   if (query.before !== undefined) conditions.push(`id < ${value(query.before)}`);
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;

@@ -51,6 +51,19 @@ describe('a tick', () => {
     expect(Date.parse(after.next_at!)).toBeGreaterThan(Date.now());
     expect(after.ticks.length).toBe(5);
     expect((await w.events('work.job.added')).at(-1)).toMatchObject({ jobs: [{ id: added!.id, schedule: name }] });
+    await w.add(operator, { kind: 'reprice', queue: 'night' });
+    const list = async (given: object) =>
+      (await w.work.list(operator, operations.listJobs.input.parse({ kind: 'reprice', ...given }))).items;
+    expect((await list({})).map((job) => job.schedule)).toEqual([null, name]);
+    expect((await list({ schedule: name })).map((job) => job.id)).toEqual([added!.id]);
+    const filter = { schedule: name };
+    await w.work.cancelling.cancel(operator, operations.cancelJobs.input.parse({ filter }));
+    expect((await list({ state: 'cancelled' })).map((job) => job.id)).toEqual([added!.id]);
+    const counted = await w.work.cancelling.replay(
+      operator,
+      operations.replayJobs.input.parse({ filter: { ...filter, state: 'cancelled' }, dry_run: true }),
+    );
+    expect(counted).toMatchObject({ matched: 1, newest: added!.id });
   });
 
   it('is acted on once, however many engines look', async () => {

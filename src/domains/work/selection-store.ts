@@ -7,6 +7,7 @@ export interface Selection {
   readonly queue?: string | undefined;
   readonly kind?: string | undefined;
   readonly channel?: string | undefined;
+  readonly schedule?: string | undefined;
   readonly reason?: string | undefined;
   readonly tenantId?: string | undefined;
   /** Only jobs made up to this one. */
@@ -45,6 +46,7 @@ function conditions(selection: Selection): { where: string; values: unknown[] } 
   add('queue', '=', selection.queue);
   add('kind', '=', selection.kind);
   add('channel', '=', selection.channel);
+  add('schedule', '=', selection.schedule);
   add('reason', '=', selection.reason);
   add('tenant_id', '=', selection.tenantId);
   add('id', '<=', selection.upTo);

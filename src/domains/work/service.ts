@@ -150,6 +150,7 @@ export class Work {
       failed_attempts_1h: recent.failed_attempts,
       oldest_queued_seconds: waits.length === 0 ? null : Math.max(...waits),
       queues: queues.map(({ queue, queued, running }) => ({ queue, queued, running })),
+      pauses: await this.channels.listPauses(call, tenantId),
       as_of,
     };
   }
@@ -235,6 +236,7 @@ function jobItem(row: reading.JobRow, slugs: ReadonlyMap<string, string>): JobIt
     urgent: row.urgent,
     max_runtime_seconds: row.max_runtime_seconds,
     replay_of: row.replay_of === null ? null : wireId('job', row.replay_of),
+    schedule: row.schedule,
     version: row.version,
   };
 }
