@@ -17,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { query } from '../../../test/support/embedded-data-dir.ts';
 import { type Installation, type Part, runQuarterdeck, startInstallation } from '../../../test/support/installation.ts';
 import { listenerPort } from '../../../test/support/listener.ts';
+import { abilities } from '../../domains/access/index.ts';
 import { startScratchCluster } from '../../platform/db/embedded/scratch.ts';
 import { acquireDataLock } from '../../platform/process/data-lock.ts';
 import { findProcessesByMarker, processMarker } from '../../platform/process/facts.ts';
@@ -214,6 +215,29 @@ describe('a later start', () => {
     const next = await startInstallation({ dataDir: installation.dataDir });
     onTestFinished(() => next.stop());
     await until('it runs', async () => (await agentOf(next, 'crasher')).state === 'healthy' || undefined);
+  });
+
+  it('gives a token of all abilities where the one of before lacks some, which goes on as it was', async () => {
+    const installation = await startInstallation({ args: ['--only', 'api'] });
+    onTestFinished(() => installation.stop());
+    const ask = (token: string, path: string, init: RequestInit = {}) =>
+      fetch(installation.url.replace(/:\d+$/, `:${portNow}`) + path, {
+        ...init,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      });
+    let portNow = new URL(installation.url).port;
+    const body = JSON.stringify({ name: 'narrow', abilities: ['log:read'] });
+    const { token: narrow } = await (await ask(installation.token, '/v1/tokens', { method: 'POST', body })).json();
+    writeFileSync(join(installation.dataDir, 'operator.token'), `${narrow}\n`);
+    const ended = new Promise((resolve) => installation.keeper.once('exit', resolve));
+    installation.keeper.kill('SIGTERM');
+    await ended;
+    const next = await startInstallation({ dataDir: installation.dataDir, args: ['--only', 'api'] });
+    onTestFinished(() => next.stop());
+    portNow = new URL(next.url).port;
+    expect(next.token).not.toBe(narrow);
+    expect((await (await ask(next.token, '/v1/me')).json()).abilities).toEqual(expect.arrayContaining([...abilities]));
+    expect((await (await ask(narrow, '/v1/me')).json()).abilities).toEqual(['log:read']);
   });
 
   it('with another port for the api starts the agents anew that know the old one', async () => {
