@@ -106,6 +106,12 @@ export const platformErrors = errorTable('', {
     hint: 'Send the same request again with the same id or Idempotency-Key.',
     retryable: true,
   },
+  closing: {
+    status: 503,
+    message: 'The server is about to end or to start again',
+    hint: 'Nothing was changed. Try again after Retry-After.',
+    retryable: true,
+  },
   overloaded: {
     status: 503,
     message: 'The server has too much to do right now',

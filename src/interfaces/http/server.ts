@@ -63,6 +63,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     clientErrorHandler: (error, socket) => refuseSocket(socket, parserRefusal(error), newRequestId()),
     forceCloseConnections: 'idle',
+    // Fastify's own refusal is no problem+json: what comes while the server closes is refused by a hook.
+    return503OnClosing: false,
     frameworkErrors: (error, request, reply) => {
       void sendProblem(reply, toAppError(error, logger, requestIdOf(request)), requestIdOf(request));
     },
@@ -74,7 +76,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   server.decorateRequest('caller');
   acceptJsonOnly(server);
   addSecurityHeaders(server, gate.isSecure);
-  server.addHook('onRequest', async (request) => {
+  server.addHook('onRequest', async (request, reply) => {
+    if (closing.signal.aborted) {
+      reply.header('connection', 'close');
+      throw platformErrors.closing();
+    }
     if (request.url.length > URL_LIMIT) throw platformErrors.uri_too_long({ limit: URL_LIMIT });
     // The absolute form is for proxies; its host would have to be believed instead of the header's.
     if (!request.url.startsWith('/')) throw platformErrors.bad_host();
