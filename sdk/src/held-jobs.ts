@@ -1,68 +1,174 @@
-// The jobs of which a worker has the lease. One request renews all of them, sent by the work itself: who hangs loses them.
+// The jobs of which a worker has the lease. One request renews all of them, sent by the worker's own loop: who blocks it
+// loses them, and so does a handler that gives no sign for too long.
 import { QuarterdeckError } from './errors.ts';
 import type { JobClaimOutput, JobOperations } from './operations.ts';
 
 export type ClaimedJob = JobClaimOutput['jobs'][number];
 
-/** Thrown to a handler: its job may be somebody else's by now, so it stops without an outcome. */
+/**
+ * Why a job's signal fires, and what is thrown to its handler: the job may be somebody else's by now, so it stops without an
+ * outcome. `reason`: what the server said (`expired`, `taken`, `ended`, `timeout`, `cancelled`, `budget`, …), `stalled` when
+ * the handler gave no sign for too long, or `away` when the server was gone for longer than the lease.
+ */
 export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
+  readonly reason: string;
+
+  constructor(job: string, reason: string) {
+    super(`${job}: ${SAID[reason] ?? reason}`);
+    this.reason = reason;
+  }
+}
+
+const SAID: Readonly<Record<string, string>> = {
+  away: 'the server was away for longer than the lease',
+  stalled: 'its handler gave no sign for too long',
+};
+
+export interface HeldJobsOptions {
+  readonly operations: Pick<JobOperations, 'renew'>;
+  readonly leaseSeconds: number;
+  /** How long a job is kept whose handler gives no sign. */
+  readonly stallSeconds: number;
+  readonly log: (line: string) => void;
+}
+
+interface Hold {
+  readonly job: ClaimedJob;
+  readonly controller: AbortController;
+  /** No renewal goes beyond: the end of its `max_runtime`. */
+  readonly endsAt: number;
+  renewedAt: number;
+  /** When its handler last gave a sign; infinity once it has ended and the outcome waits to be heard. */
+  signAt: number;
+  stalled: boolean;
 }
 
 export class HeldJobs {
-  readonly #operations: Pick<JobOperations, 'renew'>;
-  readonly #leaseSeconds: number;
-  readonly #jobs: Map<string, ClaimedJob>;
-  #renewedAt: number;
+  readonly #options: HeldJobsOptions;
+  readonly #leaseMs: number;
+  readonly #holds = new Map<string, Hold>();
+  #renewing: Promise<void> | undefined;
 
-  /** `claimedAt`: when the claim was sent, by the clock of `performance.now()`. */
-  constructor(
-    operations: Pick<JobOperations, 'renew'>,
-    jobs: readonly ClaimedJob[],
-    leaseSeconds: number,
-    claimedAt: number,
-  ) {
-    this.#operations = operations;
-    this.#leaseSeconds = leaseSeconds;
-    this.#jobs = new Map(jobs.map((job) => [job.id, job]));
-    this.#renewedAt = claimedAt;
+  constructor(options: HeldJobsOptions) {
+    this.#options = options;
+    this.#leaseMs = options.leaseSeconds * 1000;
+  }
+
+  get size(): number {
+    return this.#holds.size;
+  }
+
+  /** Whether there are jobs in hand, and not one of them gives a sign any more. */
+  get allStalled(): boolean {
+    return this.#holds.size > 0 && [...this.#holds.values()].every(({ stalled }) => stalled);
+  }
+
+  /** `claimedAt`: when the claim was sent, by the clock of `performance.now()`. Answers the signal of the job. */
+  add(job: ClaimedJob, claimedAt: number): AbortSignal {
+    const controller = new AbortController();
+    const endsAt = claimedAt + this.#leaseMs + runtimeBeyondLeaseMs(job);
+    const hold = { job, controller, endsAt, renewedAt: claimedAt, signAt: performance.now(), stalled: false };
+    this.#holds.set(job.id, hold);
+    return controller.signal;
   }
 
   has(job: ClaimedJob): boolean {
-    return this.#jobs.has(job.id);
+    return this.#holds.has(job.id);
   }
 
-  forget(job: ClaimedJob): void {
-    this.#jobs.delete(job.id);
+  forget(job: Pick<ClaimedJob, 'id'>): void {
+    this.#holds.delete(job.id);
   }
 
-  /** Renews all leases when a quarter of their time is over. Throws LeaseLost when that of `job` is gone. */
+  /** The handler is alive. */
+  sign(job: ClaimedJob): void {
+    const hold = this.#holds.get(job.id);
+    if (hold === undefined) return;
+    hold.signAt = Math.max(hold.signAt, performance.now());
+    hold.stalled = false;
+  }
+
+  /** The handler has ended: the lease is kept until the outcome is heard. */
+  finished(job: ClaimedJob): void {
+    const hold = this.#holds.get(job.id);
+    if (hold !== undefined) hold.signAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** Fires all signals, for who leaves. The jobs stay held until their outcomes are heard. */
+  abortAll(reason: Error): void {
+    for (const { controller } of this.#holds.values()) controller.abort(reason);
+  }
+
+  /** Asks before a step that must not be done by two: throws LeaseLost when the lease of `job` may not be valid any more. */
   async keep(job: ClaimedJob): Promise<void> {
-    const age = performance.now() - this.#renewedAt;
-    let reason = 'its lease was lost before';
-    if (this.has(job)) {
-      if (age < this.#leaseSeconds * 250) return;
-      reason = await this.#renew(job, this.#leaseSeconds * 1000 - age);
-    }
-    if (!this.has(job)) throw new LeaseLost(`${job.id}: ${reason}`);
+    this.sign(job);
+    const hold = this.#holds.get(job.id);
+    if (hold !== undefined && this.#isDue(hold)) await this.renew();
+    hold?.controller.signal.throwIfAborted();
+    if (hold === undefined || !this.#holds.has(job.id)) throw new LeaseLost(job.id, 'ended');
+    if (performance.now() >= hold.renewedAt + this.#leaseMs) throw new LeaseLost(job.id, 'away');
   }
 
-  // Tries for as long as the leases can still be valid; after that nothing may be done in their name.
-  async #renew(job: ClaimedJob, leftMs: number): Promise<string> {
-    const jobs = [...this.#jobs.values()].map(({ id, lease }) => ({ id, lease }));
+  /** Renews what is due; to be called again and again. Rejects when the server refuses to speak to this worker at all. */
+  async tick(): Promise<void> {
+    const now = performance.now();
+    for (const hold of this.#holds.values()) {
+      if (now >= hold.endsAt) this.#lose(hold, 'timeout');
+      else if (now - hold.signAt > this.#options.stallSeconds * 1000) this.#stall(hold, now);
+    }
+    if ([...this.#holds.values()].some((hold) => this.#isDue(hold))) await this.renew();
+  }
+
+  /** One request for all that give signs. One that gets no answer changes nothing: the server says later what is lost. */
+  renew(): Promise<void> {
+    this.#renewing ??= this.#renewAll().finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  #isDue(hold: Hold): boolean {
+    return !hold.stalled && performance.now() - hold.renewedAt >= this.#leaseMs / 4;
+  }
+
+  #stall(hold: Hold, now: number): void {
+    if (!hold.stalled) this.#options.log(`${hold.job.id} gives no sign: its lease is not renewed any more`);
+    hold.stalled = true;
+    if (now >= hold.renewedAt + this.#leaseMs) this.#lose(hold, 'stalled');
+  }
+
+  async #renewAll(): Promise<void> {
+    const holds = [...this.#holds.values()].filter(({ stalled }) => !stalled);
+    if (holds.length === 0) return;
+    const jobs = holds.map(({ job: { id, lease } }) => ({ id, lease }));
     const sentAt = performance.now();
     try {
-      const { lost } = await this.#operations.renew(
-        { jobs, lease_seconds: this.#leaseSeconds },
-        { retryForMs: Math.max(0, leftMs), timeoutMs: Math.max(1_000, Math.min(30_000, leftMs)) },
+      const { renewed, lost } = await this.#options.operations.renew(
+        { jobs, lease_seconds: this.#options.leaseSeconds },
+        { retryForMs: 0, timeoutMs: Math.max(1_000, Math.min(10_000, this.#leaseMs / 2)) },
       );
-      this.#renewedAt = sentAt;
-      for (const { id } of lost) this.#jobs.delete(id);
-      return lost.find(({ id }) => id === job.id)?.reason ?? '';
+      const isRenewed = new Set(renewed.map(({ id }) => id));
+      const reasons = new Map(lost.map(({ id, reason }) => [id, reason]));
+      for (const hold of holds) {
+        if (isRenewed.has(hold.job.id)) hold.renewedAt = sentAt;
+        const reason = reasons.get(hold.job.id);
+        if (reason !== undefined) this.#lose(hold, reason);
+      }
     } catch (error) {
       if (!(error instanceof QuarterdeckError && error.retryable)) throw error;
-      this.#jobs.clear();
-      return 'the server was away for longer than the lease';
     }
   }
+
+  #lose(hold: Hold, reason: string): void {
+    this.#holds.delete(hold.job.id);
+    hold.controller.abort(new LeaseLost(hold.job.id, reason));
+  }
+}
+
+// Both moments are by the server's clock, so that the one here need not agree with it. When the runtime ends with the lease
+// or before it, how long that is stays unknown, and the server says it.
+function runtimeBeyondLeaseMs(job: ClaimedJob): number {
+  if (job.run_until === null || job.run_until === undefined) return Number.POSITIVE_INFINITY;
+  return Math.max(0, Date.parse(job.run_until) - Date.parse(job.lease_until));
 }

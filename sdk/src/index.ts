@@ -2,8 +2,10 @@
 export type { Desired } from './beats.ts';
 export { QuarterdeckError } from './errors.ts';
 export { LeaseLost } from './held-jobs.ts';
+export { GiveUp, type Handler, type Job, Leaving, type Outcome, RateLimited } from './job.ts';
 export type { LiveInput, LiveMessage } from './live.ts';
 export * from './operations.ts';
+export type { OutcomeStore } from './outcomes.ts';
 export { Quarterdeck, type QuarterdeckOptions } from './quarterdeck.ts';
 export type { CallOptions, Page } from './wire.ts';
-export { GiveUp, type Handler, type Job, type WorkOptions, work } from './worker.ts';
+export { Worker, type WorkerOptions, work } from './worker.ts';

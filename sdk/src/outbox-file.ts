@@ -11,20 +11,21 @@ export interface StoredEvent {
   readonly causation_id?: string | undefined;
 }
 
-/** An event in the file, and the byte behind it. */
-export interface Entry {
-  readonly event: StoredEvent;
+/** A line of the file, and the byte behind it. */
+export interface Entry<T = StoredEvent> {
+  readonly item: T;
   readonly end: number;
 }
 
 const NEWLINE = 0x0a;
 
-export class OutboxFile {
+/** Of events, or of anything else that has an `id`. */
+export class OutboxFile<T extends { readonly id: string } = StoredEvent> {
   readonly #file: FileHandle;
   #end: number;
   /** The byte behind the last event; lines about what is sent may stand behind it. */
   #lastEvent: number;
-  #waiting: Append[] = [];
+  #waiting: Append<T>[] = [];
   // One thing at a time: a cut between a write and its sync would take away what was acknowledged.
   #turn: Promise<void> = Promise.resolve();
 
@@ -35,7 +36,9 @@ export class OutboxFile {
   }
 
   /** Cuts what was not written to its end, and answers what is still to be sent, in order. */
-  static async open(path: string): Promise<{ readonly file: OutboxFile; readonly unsent: readonly Entry[] }> {
+  static async open<T extends { readonly id: string } = StoredEvent>(
+    path: string,
+  ): Promise<{ readonly file: OutboxFile<T>; readonly unsent: readonly Entry<T>[] }> {
     // 0600: events may hold what is nobody else's business.
     const file = await open(path, 'a+', 0o600);
     const bytes = await file.readFile();
@@ -44,16 +47,16 @@ export class OutboxFile {
       await file.truncate(end);
       await file.datasync();
     }
-    const unsent = readEntries(bytes.subarray(0, end));
-    return { file: new OutboxFile(file, end, unsent.at(-1)?.end ?? 0), unsent };
+    const unsent = readEntries<T>(bytes.subarray(0, end));
+    return { file: new OutboxFile<T>(file, end, unsent.at(-1)?.end ?? 0), unsent };
   }
 
-  /** Resolves when the event is on the disk; what is appended meanwhile shares the next sync. Rejects with nothing kept. */
-  append(event: StoredEvent): Promise<Entry> {
+  /** Resolves when it is on the disk; what is appended meanwhile shares the next sync. Rejects with nothing kept. */
+  append(item: T): Promise<Entry<T>> {
     return new Promise((resolve, reject) => {
       // Here, so that what is no JSON fails alone.
-      const line = Buffer.from(`${JSON.stringify(event)}\n`);
-      this.#waiting.push({ event, line, resolve, reject });
+      const line = Buffer.from(`${JSON.stringify(item)}\n`);
+      this.#waiting.push({ item, line, resolve, reject });
       if (this.#waiting.length === 1) void this.#inTurn(() => this.#writeWaiting());
     });
   }
@@ -81,9 +84,9 @@ export class OutboxFile {
     const batch = this.#waiting;
     this.#waiting = [];
     let end = this.#end;
-    const entries = batch.map(({ event, line }) => {
+    const entries = batch.map(({ item, line }) => {
       end += line.length;
-      return { event, end };
+      return { item, end };
     });
     try {
       await this.#file.appendFile(Buffer.concat(batch.map(({ line }) => line)));
@@ -104,21 +107,21 @@ export class OutboxFile {
   }
 }
 
-interface Append {
-  readonly event: StoredEvent;
+interface Append<T> {
+  readonly item: T;
   readonly line: Buffer;
-  resolve(entry: Entry): void;
+  resolve(entry: Entry<T>): void;
   reject(error: unknown): void;
 }
 
-function readEntries(bytes: Buffer): Entry[] {
-  const entries: Entry[] = [];
+function readEntries<T>(bytes: Buffer): Entry<T>[] {
+  const entries: Entry<T>[] = [];
   let sent = 0;
   for (let start = 0; start < bytes.length; ) {
     const end = bytes.indexOf(NEWLINE, start) + 1;
     const line = readLine(bytes.toString('utf8', start, end));
     if (typeof line?.['sent'] === 'number') sent = line['sent'];
-    else if (typeof line?.['id'] === 'string') entries.push({ event: line as unknown as StoredEvent, end });
+    else if (typeof line?.['id'] === 'string') entries.push({ item: line as T, end });
     start = end;
   }
   return entries.filter(({ end }) => end > sent);

@@ -11,6 +11,8 @@ import { Quarterdeck } from './quarterdeck.ts';
 import { pauseMs } from './retry.ts';
 import type { CallOptions } from './wire.ts';
 
+export { openOutcomes } from './outcomes-node.ts';
+
 /** The part of the client that is needed. */
 export interface EventSink {
   readonly event: { append(input: EventAppendInput, options?: CallOptions): Promise<EventAppendOutput> };
@@ -122,7 +124,7 @@ export class Outbox {
 
   async #sendBatch(batch: readonly Entry[]): Promise<void> {
     const options = { retryForMs: 0, signal: this.#closing.signal };
-    await this.#qd.event.append({ events: batch.map(({ event }) => event) }, options);
+    await this.#qd.event.append({ events: batch.map(({ item }) => item) }, options);
     await this.#done(batch);
   }
 
@@ -133,7 +135,7 @@ export class Outbox {
 
   // What the server will never take must not hold up what comes behind it.
   async #setAside(entry: Entry, error: QuarterdeckError): Promise<boolean> {
-    const line = JSON.stringify({ code: error.code, detail: error.detail, event: entry.event });
+    const line = JSON.stringify({ code: error.code, detail: error.detail, event: entry.item });
     try {
       await appendFile(`${this.#path}.refused`, `${line}\n`, { mode: 0o600, flush: true });
       await this.#done([entry]);

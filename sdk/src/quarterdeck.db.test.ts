@@ -93,7 +93,7 @@ describe('a worker', () => {
     queue: string,
     count: number,
     handler: (job: Job) => Promise<unknown>,
-    limit = 1,
+    concurrency = 1,
   ): Promise<string[]> {
     const leaving = new AbortController();
     const lines: string[] = [];
@@ -105,7 +105,7 @@ describe('a worker', () => {
         if (++seen === count) leaving.abort();
         return handler(job);
       },
-      { qd, limit, leaseSeconds: 5, signal: leaving.signal, log: (line) => lines.push(line) },
+      { qd, concurrency, leaseSeconds: 5, signal: leaving.signal, log: (line) => lines.push(line) },
     );
     return lines;
   }

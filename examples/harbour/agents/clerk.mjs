@@ -4,7 +4,7 @@ import { work } from '@quarterdeck/sdk';
 import { LEASE_SECONDS, readDocument, writeOutput } from './shelf.mjs';
 
 const handlers = { 'count-document': countDocument, 'read-gauge': readGauge };
-await work(['documents', 'gauges'], handlers, { limit: 4, leaseSeconds: LEASE_SECONDS });
+await work(['documents', 'gauges'], handlers, { concurrency: 4, leaseSeconds: LEASE_SECONDS });
 
 async function countDocument(job) {
   const { document } = job.payload;
