@@ -8,13 +8,15 @@ import { platformErrors } from '../../platform/platform-errors.ts';
 import { FLEET_TENANT } from '../../platform/tenants.ts';
 import type { Access } from '../access/index.ts';
 import type { Log } from '../log/index.ts';
+import { type Asking, DETAILS_LIMIT, noteAsked } from './approvals.ts';
 import { CountSums, subjectOf } from './batch.ts';
+import type { BatchCounter } from './batch-counter.ts';
 import { cancelLocked } from './cancelling.ts';
 import { type ChannelRow, findChannels } from './channel-store.ts';
 import { workErrors } from './errors.ts';
 import { workEvents } from './events.ts';
 import { INLINE_LIMIT, jsonBytes, PAYLOAD_LIMIT } from './jobs.ts';
-import { type NewJobInput, newJob } from './new-job.ts';
+import { type AfterJob, type NewJobInput, newJob } from './new-job.ts';
 import type { addJobs } from './operations.ts';
 import { findByKeys, insertCountChanges, type JobState } from './read-store.ts';
 import { lockWaitingByKeys } from './selection-store.ts';
@@ -24,6 +26,7 @@ export interface AddingOptions {
   readonly wakeups: Wakeups;
   readonly log: Log;
   readonly access: Access;
+  readonly batches: BatchCounter;
 }
 
 export interface Existing {
@@ -53,11 +56,40 @@ export class Adding {
     const wanted = oneOrMany(input);
     for (const [index, job] of wanted.entries()) checkPayload(job, index);
     const tenantId = await this.#options.access.tenants.home(call, input.tenant, 'default');
-    return call.write(async (tx) => {
-      const { jobs, added, existing } = await this.addIn(tx, call, tenantId, wanted);
-      refuseDuplicates(wanted, jobs, existing);
-      return { jobs: jobs.map((job) => answerOf(job, added, existing)) };
-    });
+    return call.write(async (tx) => ({ jobs: await this.addAll(tx, call, tenantId, wanted) }));
+  }
+
+  /** Adds jobs as somebody outside asked for them; answers each. Throws `work.key_taken` besides what `check` throws. */
+  async addAll(
+    tx: Tx,
+    call: Call,
+    tenantId: string,
+    wanted: readonly NewJobInput[],
+    more: Pick<NewJobRow, 'batch_id'> = {},
+  ): Promise<OutputOf<typeof addJobs>['jobs']> {
+    if (wanted.length === 0) return [];
+    const { jobs, added, existing } = await this.addIn(tx, call, tenantId, wanted, more);
+    refuseDuplicates(wanted, jobs, existing);
+    return jobs.map((job) => answerOf(job, added, existing));
+  }
+
+  /**
+   * Makes sure that a job can be added later, under other locks, without waiting for anybody. Throws what `check` throws.
+   */
+  async prepare(tx: Tx, tenantId: string, job: AfterJob): Promise<void> {
+    const channels = await this.check(tx, tenantId, [wantedOf(job)]);
+    const queue = job.queue ?? job.kind;
+    const lanes = [...channels.values()].map((channel) => ({ queue, channel_id: channel.id }));
+    await this.#lanesOf(tx, tenantId, [...lanes, { queue, channel_id: undefined }]);
+  }
+
+  /** Adds a job that was prepared, whatever became of its channel since: nothing may stop it. Answers its id. */
+  async addAfter(tx: Tx, call: Call, tenantId: string, job: AfterJob): Promise<string> {
+    const channels = await findChannels(tx, job.channel === undefined ? [] : [job.channel], [tenantId, FLEET_TENANT]);
+    const [channel] = channels.values();
+    const row = { ...toRow(wantedOf(job), channel), cost: Math.min(job.cost, smallestLimit(channel)) };
+    await this.insert(tx, call, tenantId, [row]);
+    return row.id;
   }
 
   /** Throws what keeps these jobs from being added: `work.payload_too_large`, `work.channel_not_found`, `work.cost_above_limit`. */
@@ -77,7 +109,7 @@ export class Adding {
     call: Call,
     tenantId: string,
     wanted: readonly NewJobInput[],
-    more: Pick<NewJobRow, 'schedule'> = {},
+    more: Pick<NewJobRow, 'schedule' | 'batch_id'> = {},
   ): Promise<Inserted & { readonly jobs: readonly NewJobRow[] }> {
     const channels = await this.check(tx, tenantId, wanted);
     const jobs = wanted.map((job, index) => ({ ...toRow(job, channelOf(job, index, channels)), ...more }));
@@ -93,11 +125,20 @@ export class Adding {
     const fresh = jobs.filter((job) => inserted.added.has(job.id));
     if (fresh.length === 0) return inserted;
     const sums = new CountSums();
-    for (const { queue } of fresh) sums.add({ tenant_id: tenantId, queue }, 'added');
+    for (const { queue, batch_id } of fresh) {
+      sums.add({ tenant_id: tenantId, queue }, 'added');
+      this.#options.batches.count(tx, call, batch_id, { total: 1 });
+    }
     await Promise.all([
       insertCountChanges(tx, sums.changes()),
       log.append(tx, call, [addedEvent(tenantId, fresh, inserted.added)]),
     ]);
+    await noteAsked(
+      tx,
+      call,
+      log,
+      fresh.flatMap((job) => askingOf(tenantId, job)),
+    );
     tx.afterCommit(() => wakeups.notify('work'));
     return inserted;
   }
@@ -109,7 +150,7 @@ export class Adding {
     );
     if (keys.length === 0) return;
     const waiting = await lockWaitingByKeys(tx, tenantId, keys);
-    await cancelLocked(tx, call, this.#options.log, waiting, 'replaced');
+    await cancelLocked(tx, call, this.#options, waiting, 'replaced');
   }
 
   async #lanesOf(tx: Tx, tenantId: string, jobs: readonly LaneName[]): Promise<ReadonlyMap<string, number>> {
@@ -138,9 +179,17 @@ function channelOf(job: NewJobInput, index: number, channels: ReadonlyMap<string
   if (job.channel === undefined) return undefined;
   const channel = channels.get(job.channel);
   if (channel === undefined) throw workErrors.channel_not_found({ channel: job.channel });
-  const smallest = Math.min(...channel.limits.map(({ limit }) => limit));
+  const smallest = smallestLimit(channel);
   if (job.cost > smallest) throw workErrors.cost_above_limit({ index, limit: smallest, channel: job.channel });
   return channel;
+}
+
+function smallestLimit(channel: ChannelRow | undefined): number {
+  return Math.min(...(channel?.limits ?? []).map(({ limit }) => limit));
+}
+
+function wantedOf(job: AfterJob): NewJobInput {
+  return { ...job, unique_key: undefined, run_at: undefined, on_duplicate: 'ignore' };
 }
 
 // Throws `work.key_taken`; nothing of the call is kept then.
@@ -204,10 +253,16 @@ function addedEvent(tenantId: string, fresh: readonly NewJobRow[], added: Readon
       channel: job.channel,
       ...(job.urgent ? { urgent: true } : {}),
       ...(job.schedule === undefined ? {} : { schedule: job.schedule }),
+      ...(job.batch_id === undefined ? {} : { batch: wireId('bat', job.batch_id) }),
       ...(job.replay_of === undefined ? {} : { replay_of: wireId('job', job.replay_of) }),
     };
   });
   return workEvents.make('job.added', { jobs }, { subject: subjectOf(jobs), tenantId });
+}
+
+function askingOf(tenantId: string, { approval, ...job }: NewJobRow): Asking[] {
+  if (approval === undefined) return [];
+  return [{ job: { ...job, tenant_id: tenantId, attempt: 0 }, payload: job.payload, request: approval }];
 }
 
 function oneOrMany(input: ParsedInput<typeof addJobs>): NewJobInput[] {
@@ -221,9 +276,12 @@ function oneOrMany(input: ParsedInput<typeof addJobs>): NewJobInput[] {
   });
 }
 
-// Throws `work.payload_too_large`.
+// Throws `work.payload_too_large`, `work.details_too_large`.
 function checkPayload(job: NewJobInput, index: number): void {
   if (jsonBytes(job.payload) > PAYLOAD_LIMIT) throw workErrors.payload_too_large({ index, limit: PAYLOAD_LIMIT });
+  if (jsonBytes(job.approval?.details) > DETAILS_LIMIT) {
+    throw workErrors.details_too_large({ job: index, limit: DETAILS_LIMIT });
+  }
 }
 
 function toRow(job: NewJobInput, channel: ChannelRow | undefined): NewJobRow {
@@ -244,5 +302,6 @@ function toRow(job: NewJobInput, channel: ChannelRow | undefined): NewJobRow {
     urgent: job.urgent,
     max_runtime_seconds: job.max_runtime_seconds,
     back_off_seconds: job.back_off_seconds,
+    approval: job.approval,
   };
 }

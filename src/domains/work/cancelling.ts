@@ -9,19 +9,24 @@ import { platformErrors } from '../../platform/platform-errors.ts';
 import type { TenantDirectory } from '../../platform/tenants.ts';
 import type { Log } from '../log/index.ts';
 import type { Adding } from './adding.ts';
+import { findGates, withdraw } from './approval-store.ts';
 import { byTenant, CountSums, nameJob, subjectOf } from './batch.ts';
+import type { BatchCounter } from './batch-counter.ts';
 import type { cancelJobs, changeJob, replayJobs } from './ending-operations.ts';
 import { workErrors } from './errors.ts';
 import { workEvents } from './events.ts';
 import type { FailureReason } from './jobs.ts';
 import { findExisting, insertCountChanges } from './read-store.ts';
 import * as store from './selection-store.ts';
+import type { Tellers } from './settle.ts';
+import { copySteps } from './step-store.ts';
 import { endJobs } from './store.ts';
 
 export interface CancellingOptions {
   readonly wakeups: Wakeups;
   readonly log: Log;
   readonly tenants: TenantDirectory;
+  readonly batches: BatchCounter;
   readonly adding: Adding;
 }
 
@@ -44,7 +49,7 @@ export class Cancelling {
    * by its next renewal, and what it still reports is refused.
    */
   async cancel(call: Call, input: ParsedInput<typeof cancelJobs>): Promise<OutputOf<typeof cancelJobs>> {
-    const { log, wakeups } = this.#options;
+    const { wakeups } = this.#options;
     const query = await this.#queryOf(call, input);
     return call.write(async (tx) => {
       const found = query === undefined ? undefined : await store.countHot(tx, query);
@@ -54,7 +59,7 @@ export class Cancelling {
         query === undefined
           ? await store.lockHot(tx, namedIds(input.jobs!))
           : await store.lockHotBy(tx, query, input.limit);
-      await cancelLocked(tx, call, log, rows, 'cancelled', input.reason);
+      await cancelLocked(tx, call, this.#options, rows, 'cancelled', input.reason);
       if (rows.some((row) => row.channel_id !== null)) tx.afterCommit(() => wakeups.notify('work'));
       const cancelled = rows.map((row) => wireId('job', row.id));
       return {
@@ -86,10 +91,19 @@ export class Cancelling {
       const fresh = rows.filter((row) => !replayed.has(row.id));
       const jobs = fresh.map((row) => ({ ...row, id: newUuid(), replay_of: row.id }));
       const added = new Set<string>();
+      const gates = await findGates(
+        tx,
+        fresh.map((row) => row.id),
+      );
       for (const [tenantId, ofTenant] of byTenant(jobs)) {
-        const inserted = await this.#options.adding.insert(tx, call, tenantId, ofTenant.map(store.newRowOf));
+        const again = ofTenant.map((row) => ({ ...store.newRowOf(row), approval: gates.get(row.replay_of) }));
+        const inserted = await this.#options.adding.insert(tx, call, tenantId, again);
         for (const id of inserted.added.keys()) added.add(id);
       }
+      await copySteps(
+        tx,
+        jobs.filter(({ id }) => added.has(id)).map(({ id, replay_of }) => ({ from: replay_of, to: id })),
+      );
       const refuse = (of: readonly { readonly id: string }[], code: string) =>
         of.map(({ id }) => ({ id: wireId('job', id), code }));
       const refused = [
@@ -165,7 +179,7 @@ export class Cancelling {
 export async function cancelLocked(
   tx: Tx,
   call: Call,
-  log: Log,
+  { log, batches }: Tellers,
   rows: readonly store.HotRow[],
   reason: Extract<FailureReason, 'cancelled' | 'replaced'>,
   why?: string,
@@ -175,8 +189,16 @@ export async function cancelLocked(
     tx,
     rows.map(({ id }) => ({ id, state: 'cancelled', reason, error: why })),
   );
+  await withdraw(
+    tx,
+    rows.filter(({ state }) => state === 'awaiting_approval').map(({ id }) => id),
+    call.caller.name,
+  );
   const sums = new CountSums();
-  for (const row of rows) sums.add(row, 'cancelled');
+  for (const row of rows) {
+    sums.add(row, 'cancelled');
+    batches.count(tx, call, row.batch_id, { cancelled: 1 });
+  }
   const events = byTenant(rows).map(([tenantId, ofTenant]) => {
     const jobs = ofTenant.map((row) => ({
       ...nameJob(row),

@@ -6,6 +6,7 @@ import type { OutputOf, ParsedInput } from '../../platform/operation.ts';
 import { FLEET_TENANT, type TenantDirectory } from '../../platform/tenants.ts';
 import { hashJobSecret, jobToken, newJobSecret } from '../access/index.ts';
 import type { Log } from '../log/index.ts';
+import { type GivenRow, useApprovals } from './approval-store.ts';
 import { byTenant, nameJob, subjectOf } from './batch.ts';
 import { listPauses } from './channel-store.ts';
 import { workErrors } from './errors.ts';
@@ -25,6 +26,11 @@ export interface ClaimsOptions {
 
 export type IsPaused = (tx: Tx, agentId: string) => Promise<boolean>;
 type Claimed = OutputOf<typeof claimJobs>;
+
+interface TakenRow extends store.ClaimedRow {
+  /** What was decided about it, told once. */
+  readonly approval: GivenRow | undefined;
+}
 
 const MOST_READY = 500;
 const LOOK_AT_PAUSE_MS = 1_000;
@@ -81,7 +87,7 @@ export class Claims {
     call: Call,
     wanted: { queues: readonly string[]; limit: number; leaseSeconds: number },
     hashes: readonly Buffer[],
-  ): Promise<store.ClaimedRow[] | 'paused'> {
+  ): Promise<TakenRow[] | 'paused'> {
     const { id, name } = call.caller;
     const begunAt = performance.now();
     try {
@@ -89,9 +95,15 @@ export class Claims {
         const [agent, pauses] = await Promise.all([this.#isPaused(tx, id), listPauses(tx, tenantsOf(call))]);
         if (agent || pauses.length > 0) return 'paused';
         const rows = await store.claim(tx, wanted, { id, name }, hashes);
-        await this.#options.log.append(tx, call, claimedEvents(name, rows));
+        const [given] = await Promise.all([
+          useApprovals(
+            tx,
+            rows.map(({ id }) => id),
+          ),
+          this.#options.log.append(tx, call, claimedEvents(name, rows)),
+        ]);
         if (call.signal.aborted) throw new CallerGone();
-        return rows;
+        return rows.map((row) => ({ ...row, approval: given.get(row.id) }));
       });
     } catch (error) {
       if (error instanceof CallerGone) return [];
@@ -101,7 +113,7 @@ export class Claims {
     }
   }
 
-  async #answer(rows: readonly store.ClaimedRow[], secrets: readonly string[]): Promise<Claimed> {
+  async #answer(rows: readonly TakenRow[], secrets: readonly string[]): Promise<Claimed> {
     const slugs = await this.#options.tenants.slugs(rows.map((row) => row.tenant_id));
     return {
       jobs: rows.map((row) => ({
@@ -119,6 +131,7 @@ export class Claims {
         priority: row.priority,
         created_at: row.created_at.toISOString(),
         lease_until: row.lease_until.toISOString(),
+        ...(row.approval === undefined ? {} : { approval: approvalOf(row.approval) }),
       })),
       paused: false,
     };
@@ -128,6 +141,10 @@ export class Claims {
 // Whose pauses hold for the caller as a whole; those of single tenants the claim of a fleet's agent passes over itself.
 function tenantsOf(call: Call): string[] {
   return call.scope.kind === 'tenant' ? [call.scope.tenantId, FLEET_TENANT] : [FLEET_TENANT];
+}
+
+function approvalOf({ id, decided_by: by, note, summary, digest }: GivenRow) {
+  return { id: wireId('apr', id), decision: 'approve' as const, by, note, summary, digest };
 }
 
 function claimedEvents(agent: string, rows: readonly store.ClaimedRow[]) {

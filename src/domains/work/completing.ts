@@ -5,7 +5,9 @@ import type { Tx } from '../../platform/db/database.ts';
 import { findUuid } from '../../platform/ids.ts';
 import type { OutputOf, ParsedInput } from '../../platform/operation.ts';
 import type { Log } from '../log/index.ts';
+import { type Approvals, DETAILS_LIMIT } from './approvals.ts';
 import { subjectOf } from './batch.ts';
+import type { BatchCounter } from './batch-counter.ts';
 import { HELD_BACK, holdBack } from './channel-store.ts';
 import { workEvents } from './events.ts';
 import type { LeaseGrace } from './grace.ts';
@@ -27,6 +29,8 @@ interface Refusal {
 export interface CompletingOptions {
   readonly wakeups: Wakeups;
   readonly log: Log;
+  readonly batches: BatchCounter;
+  readonly approvals: Approvals;
   readonly grace: () => LeaseGrace;
 }
 
@@ -39,10 +43,10 @@ export class Completing {
 
   /** Each report is judged alone: one that is refused spoils no other. */
   async complete(call: Call, input: ParsedInput<typeof completeJobs>): Promise<OutputOf<typeof completeJobs>> {
-    const { log, grace } = this.#options;
+    const { log, grace, approvals } = this.#options;
     const reports = input.jobs.map((job): Report => ({ ...job, uuid: findUuid('job', job.id) }));
     const agentId = call.caller.kind === 'agent' ? call.caller.id : null;
-    const tooLarge = new Set(reports.filter(({ result }) => jsonBytes(result) > PAYLOAD_LIMIT));
+    const tooLarge = new Map(reports.flatMap((report) => tooLargeOf(report)));
     const candidates = firstOfEach(reports.filter((report) => !tooLarge.has(report)));
     return call.write(async (tx) => {
       const locked = await lockHeld(tx, [...candidates.values()].map(holdOf), agentId, grace());
@@ -58,8 +62,13 @@ export class Completing {
       await settle(
         tx,
         call,
-        log,
-        accepted.map((report) => attemptOf(report, held.get(report.uuid!)!)),
+        this.#options,
+        accepted.filter(({ outcome }) => outcome !== 'ask').map((report) => attemptOf(report, held.get(report.uuid!)!)),
+      );
+      await approvals.suspend(
+        tx,
+        call,
+        accepted.flatMap(({ uuid, approval: request }) => (request ? [{ job: held.get(uuid!)!, request }] : [])),
       );
       await this.#pauseChannels(tx, call, accepted, held);
       // A slot of a channel is free: whoever waits for one may have it.
@@ -95,6 +104,11 @@ export class Completing {
   }
 }
 
+function tooLargeOf(report: Report): [Report, string][] {
+  if (jsonBytes(report.result) > PAYLOAD_LIMIT) return [[report, 'work.result_too_large']];
+  return jsonBytes(report.approval?.details) > DETAILS_LIMIT ? [[report, 'work.details_too_large']] : [];
+}
+
 // The same job twice in one request: the first report counts.
 function firstOfEach(reports: readonly Report[]): Map<string, Report> {
   const first = new Map<string, Report>();
@@ -109,11 +123,13 @@ function holdOf(report: Report) {
 }
 
 function attemptOf(report: Report, job: EndingRow) {
-  const { outcome: kind, retry, retry_in_seconds: retryInSeconds, error, result } = report;
-  return { job, outcome: kind === 'done' ? { kind } : { kind, retry, retryInSeconds }, error, result };
+  const { retry, retry_in_seconds: retryInSeconds, error, result, artifacts } = report;
+  const outcome =
+    report.outcome === 'done' ? ({ kind: 'done' } as const) : ({ kind: 'failed', retry, retryInSeconds } as const);
+  return { job, outcome, error, result, artifacts };
 }
 
-async function refusals(tx: Tx, reports: readonly Report[], tooLarge: ReadonlySet<Report>): Promise<Refusal[]> {
+async function refusals(tx: Tx, reports: readonly Report[], tooLarge: ReadonlyMap<Report, string>): Promise<Refusal[]> {
   const existing = await findExisting(
     tx,
     reports.flatMap(({ uuid }) => uuid ?? []),
@@ -122,7 +138,7 @@ async function refusals(tx: Tx, reports: readonly Report[], tooLarge: ReadonlySe
   return reports.map((report) => {
     const tenantId = report.uuid === undefined ? undefined : tenantOf.get(report.uuid);
     const known = tenantId === undefined ? 'work.job_not_found' : 'work.stale_lease';
-    return { id: report.id, code: tooLarge.has(report) ? 'work.result_too_large' : known, tenantId };
+    return { id: report.id, code: tooLarge.get(report) ?? known, tenantId };
   });
 }
 

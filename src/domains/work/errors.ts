@@ -118,6 +118,73 @@ export const workErrors = errorTable('work', {
     message: 'A schedule that makes good every missed tick adds several jobs at once',
     hint: 'Say `overlap: allow` with `catch_up: all`, or catch up `once`.',
   },
+  batch_not_found: { status: 404, message: 'There is no batch {batch}', hint: 'See `quarterdeck batch list`.' },
+  batch_closed: {
+    status: 409,
+    message: 'Batch {batch} takes no more children',
+    hint: 'Make it with `open: true` and close it when its last child was added.',
+  },
+  batch_ended: { status: 409, message: 'Batch {batch} has ended', hint: 'What has ended stays ended.' },
+  batch_too_deep: {
+    status: 422,
+    message: 'Batch {batch} is within a batch itself',
+    hint: 'A batch has batches within it, and those have jobs only.',
+  },
+  too_many_steps: {
+    status: 409,
+    message: 'Job {job} has {limit} steps already',
+    hint: 'Let one step do more, or split the job.',
+  },
+  step_too_large: {
+    status: 413,
+    message: 'The result of step {step} is larger than {limit} bytes',
+    hint: 'Store the large part elsewhere and let the step give a reference to it.',
+  },
+  steps_too_large: {
+    status: 413,
+    message: 'The results of the steps of job {job} are larger than {limit} bytes together',
+    hint: 'Store the large parts elsewhere and let the steps give references to them.',
+  },
+  details_too_large: {
+    status: 413,
+    message: 'The details of the approval of job {job} are larger than {limit} bytes',
+    hint: 'Say what is to be decided, and refer to the rest; a job that is held stays held.',
+  },
+  approval_not_found: {
+    status: 404,
+    message: 'There is no approval {approval}',
+    hint: 'See `quarterdeck approval list --state pending`.',
+  },
+  approval_decided: {
+    status: 409,
+    message: 'Approval {approval} was {state} by {by} at {at}',
+    hint: 'A decision stands: cancel the job, or let it ask once more.',
+  },
+  approval_expired: {
+    status: 409,
+    message: 'Approval {approval} expired at {at}',
+    hint: 'Its job is dead with the reason `rejected`; `quarterdeck job replay` asks once more.',
+  },
+  approval_withdrawn: {
+    status: 409,
+    message: 'The job of approval {approval} has ended, so there is nothing to decide',
+    hint: '`quarterdeck approval show` names the job.',
+  },
+  digest_mismatch: {
+    status: 409,
+    message: 'Approval {approval} is about something else than the digest that was given',
+    hint: 'Look at it again with `quarterdeck approval show`, and decide on what it shows.',
+  },
+  operators_only: {
+    status: 403,
+    message: 'Only an operator decides',
+    hint: 'Use a token of an operator with the ability work:approve.',
+  },
+  not_a_decider: {
+    status: 403,
+    message: 'Approval {approval} is to be decided by {deciders}',
+    hint: 'Ask one of them.',
+  },
   too_many_ticks: {
     status: 422,
     message: 'That time has more than {most} ticks',

@@ -9,6 +9,7 @@ const moment = z.string();
 const channel = z.string();
 const schedule = z.string();
 const reason = z.string().optional();
+const ofBatch = { batch: z.string(), name: z.string().optional() };
 
 export const workEvents = eventTable('work', {
   'job.added': {
@@ -17,7 +18,7 @@ export const workEvents = eventTable('work', {
       jobs: z.array(
         z.object({
           ...named,
-          state: z.enum(['scheduled', 'queued']),
+          state: z.enum(['scheduled', 'queued', 'awaiting_approval']),
           priority: z.int(),
           max_attempts: z.int(),
           run_at: moment,
@@ -26,6 +27,7 @@ export const workEvents = eventTable('work', {
           urgent: z.boolean().optional(),
           replay_of: z.string().optional(),
           schedule: z.string().optional(),
+          batch: z.string().optional(),
         }),
       ),
     }),
@@ -77,6 +79,40 @@ export const workEvents = eventTable('work', {
     payload: z.object({
       reason,
       jobs: z.array(z.object({ ...named, state: z.string().describe('What it was'), agent: z.string().optional() })),
+    }),
+  },
+  'job.asked': {
+    summary: 'Jobs wait for an operator to decide',
+    payload: z.object({
+      jobs: z.array(
+        z.object({
+          ...named,
+          attempt,
+          state: z.literal('awaiting_approval'),
+          approval: z.string(),
+          summary: z.string(),
+          digest: z.string(),
+          expires_at: moment,
+        }),
+      ),
+    }),
+  },
+  'job.decided': {
+    summary: 'It was decided about jobs that waited for it, by an operator or because the time was over',
+    payload: z.object({
+      by: z.string(),
+      note: z.string().optional(),
+      jobs: z.array(
+        z.object({
+          ...named,
+          state: z.enum(['queued', 'scheduled', 'dead']),
+          run_at: moment.optional(),
+          reason,
+          approval: z.string(),
+          decision: z.enum(['pending', 'approved', 'rejected', 'expired', 'withdrawn']),
+          digest: z.string(),
+        }),
+      ),
     }),
   },
   'job.changed': {
@@ -138,6 +174,30 @@ export const workEvents = eventTable('work', {
   'schedule.failed': {
     summary: 'A tick could not add its job',
     payload: z.object({ schedule, code: z.string(), error: z.string() }),
+  },
+  'batch.created': {
+    summary: 'A batch was made',
+    payload: z.object({ ...ofBatch, on_failure: z.string(), parent: z.string().optional(), open: z.boolean() }),
+  },
+  'batch.closed': {
+    summary: 'A batch takes no more children',
+    payload: z.object({ ...ofBatch, total: z.int() }),
+  },
+  'batch.stopping': {
+    summary: 'What has not ended of a batch is being cancelled',
+    payload: z.object({ ...ofBatch, reason }),
+  },
+  'batch.ended': {
+    summary: 'All children of a batch have ended; what was to come after it was added in the same moment',
+    payload: z.object({
+      ...ofBatch,
+      state: z.enum(['done', 'failed', 'cancelled']),
+      total: z.int(),
+      done: z.int(),
+      dead: z.int(),
+      cancelled: z.int(),
+      on_done_job: z.string().optional(),
+    }),
   },
   'tenant.paused': {
     summary: 'No job of a tenant is handed out any more; of `fleet`: none at all',

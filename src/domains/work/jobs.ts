@@ -18,9 +18,9 @@ const LONGEST_BACK_OFF_SECONDS = 3_600;
  * worker said so; read `error`, correct the cause, replay the job. `lost_worker`: its lease ran out; look at the agent.
  * `crashed`: it lost its worker three times; look at the job before replaying it. `timeout`: it ran longer than its
  * max_runtime; raise that, or make the job smaller. `cancelled`: somebody ended it. `replaced`: a newer job with the same
- * unique key took its place.
+ * unique key took its place. `rejected`: an operator did not approve it, or nobody did in time; read `error`.
  */
-export type FailureReason = 'failed' | 'lost_worker' | 'crashed' | 'timeout' | 'cancelled' | 'replaced';
+export type FailureReason = 'failed' | 'lost_worker' | 'crashed' | 'timeout' | 'cancelled' | 'replaced' | 'rejected';
 
 export type Outcome =
   | { readonly kind: 'done' }

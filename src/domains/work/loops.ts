@@ -3,11 +3,14 @@ import type { Call } from '../../platform/call.ts';
 import { type Database, fleetScope, ownerScope } from '../../platform/db/database.ts';
 import { Loop } from '../../platform/loop.ts';
 import type { Log } from '../log/index.ts';
+import { forgetApprovals } from './approval-store.ts';
+import { forgetOldBatches } from './batch-store.ts';
 import { forgetOldGrants } from './channel-store.ts';
 import { workEvents } from './events.ts';
 import { dropOldWeek } from './history.ts';
 import { foldCounts, forgetOldCounts } from './read-store.ts';
 import type { Work } from './service.ts';
+import { forgetOldSteps } from './step-store.ts';
 import { ensurePartitions } from './store.ts';
 
 export interface WorkLoopOptions {
@@ -32,6 +35,8 @@ export function workLoops({ db, log, work, call, failed, keeping }: WorkLoopOpti
   return [
     new Loop({ name: 'work.due', everyMs: 500, failed, turn: () => work.queueDue(call) }),
     new Loop({ name: 'work.schedules', everyMs: 500, failed, turn: () => work.schedules.tick(call) }),
+    new Loop({ name: 'work.approvals', everyMs: 1_000, failed, turn: () => work.approvals.expire(call) }),
+    new Loop({ name: 'work.batches', everyMs: 500, failed, turn: () => work.batches.stop(call) }),
     new Loop({ name: 'work.rescue', everyMs: 1_000, failed, turn: () => work.rescue(call) }),
     new Loop({
       name: 'work.counts',
@@ -62,7 +67,19 @@ function historyLoops(
 ): Loop[] {
   if (keepDays === undefined) return [];
   const turn = () => dropOldWeek(db, log, call, keepDays);
-  return [new Loop({ name: 'work.history', everyMs: 600_000, failed, turn })];
+  const forgets = { old_approvals: forgetApprovals, old_batches: forgetOldBatches, old_steps: forgetOldSteps };
+  return [
+    new Loop({ name: 'work.history', everyMs: 600_000, failed, turn }),
+    ...Object.entries(forgets).map(
+      ([name, forget]) =>
+        new Loop({
+          name: `work.${name}`,
+          everyMs: 600_000,
+          failed,
+          turn: async () => (await db.write(fleetScope, (tx) => forget(tx, keepDays, BATCH))) === BATCH,
+        }),
+    ),
+  ];
 }
 
 async function keepPartitionsReady(db: Database, log: Log, call: Call): Promise<void> {

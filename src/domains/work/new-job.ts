@@ -1,6 +1,7 @@
 // The fields of a job as the outside gives them, one by one or in a batch, and as schedules and batches keep them.
 import { z } from 'zod';
 import { jsonObject, slug, timestamp } from '../../platform/fields.ts';
+import { approvalRequest } from './approval-operations.ts';
 
 export const newJobFields = {
   kind: slug.describe('What is to be done; the worker chooses its handler by it'),
@@ -30,6 +31,7 @@ export const newJobFields = {
     .max(86_400)
     .optional()
     .describe('Wait before the second attempt, then doubled; default 5'),
+  approval: approvalRequest.optional().describe('It does not start before an operator has approved it'),
   on_duplicate: z
     .enum(['ignore', 'reject', 'replace'])
     .default('ignore')
@@ -38,6 +40,31 @@ export const newJobFields = {
 
 export const newJob = z.strictObject(newJobFields);
 export type NewJobInput = z.output<typeof newJob>;
+
+const { run_at: _, unique_key: __, on_duplicate: ___, ...afterFields } = newJobFields;
+/** A job that is added once, at a moment that nobody knows yet. */
+export const afterJob = z.strictObject(afterFields);
+export type AfterJob = z.output<typeof afterJob>;
+
+/** How far the worker of a job says to be. */
+export const progress = z.strictObject({
+  fraction: z.number().min(0).max(1).optional(),
+  message: z.string().max(500).optional(),
+});
+export type Progress = z.output<typeof progress>;
+
+/** Something that a job made and that is kept elsewhere. */
+export const artifact = z.strictObject({
+  name: z.string().min(1).max(200),
+  uri: z.string().min(1).max(2000).describe('Where it is; never fetched'),
+  content_type: z.string().min(1).max(200).optional(),
+  bytes: z.int().min(0).optional(),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits')
+    .optional(),
+});
+export type Artifact = z.output<typeof artifact>;
 
 export const oneJobFields = {
   ...newJobFields,

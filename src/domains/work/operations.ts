@@ -3,10 +3,13 @@
 import { z } from 'zod';
 import { jsonObject, page, pageLimit, slug, waitSeconds } from '../../platform/fields.ts';
 import { operation } from '../../platform/operation.ts';
+import { approvalOperations, approvalRequest, givenApproval } from './approval-operations.ts';
+import { batchId, batchOperations } from './batch-operations.ts';
 import { channelOperations, pausedWork } from './channel-operations.ts';
 import { endingOperations } from './ending-operations.ts';
-import { newJob, oneJobFields } from './new-job.ts';
+import { artifact, newJob, oneJobFields, progress } from './new-job.ts';
 import { scheduleOperations } from './schedule-operations.ts';
+import { stepOperations } from './step-operations.ts';
 
 export const jobStates = ['scheduled', 'queued', 'awaiting_approval', 'running', 'done', 'dead', 'cancelled'] as const;
 
@@ -33,6 +36,7 @@ export const addJobs = operation({
   }),
   errors: [
     'work.payload_too_large',
+    'work.details_too_large',
     'access.tenant_not_found',
     'work.channel_not_found',
     'work.cost_above_limit',
@@ -66,6 +70,8 @@ const job = z.object({
   urgent: z.boolean(),
   max_runtime_seconds: z.int().nullable(),
   replay_of: z.string().nullable().describe('The ended job that this one tries again'),
+  batch: z.string().nullable(),
+  progress: progress.nullable().describe('While it runs, what its worker said last'),
   schedule: z.string().nullable().describe('The schedule that added it'),
   version: z.int().describe('Grows with each change of the row'),
 });
@@ -85,6 +91,7 @@ export const listJobs = operation({
     agent: z.string().max(127).optional(),
     tenant: slug.optional(),
     channel: slug.optional(),
+    batch: batchId.optional(),
     schedule: slug.optional().describe('What a schedule added'),
     after: z.string().max(128).optional(),
     limit: pageLimit,
@@ -106,7 +113,11 @@ export const showJob = operation({
   method: 'GET',
   path: '/v1/jobs/{job}',
   input: z.strictObject({ job: jobId }),
-  output: job.extend({ payload: jsonObject, result: z.unknown() }),
+  output: job.extend({
+    payload: jsonObject,
+    result: z.unknown(),
+    artifacts: z.array(artifact).describe('What it made and is kept elsewhere'),
+  }),
   errors: ['work.job_not_found'],
   cli: { words: 'job show', positional: ['job'], example: 'quarterdeck job show job_0SjPq…' },
   example: { job: 'job_0000000000000000000000' },
@@ -147,6 +158,7 @@ export const claimJobs = operation({
         lease_until: z.string(),
         channel: z.string().nullable(),
         run_until: z.string().nullable().describe('The end of its max_runtime: no renewal goes beyond'),
+        approval: givenApproval.optional().describe('What an operator decided about it; told once'),
       }),
     ),
     paused: z.boolean().describe('True when this agent, its tenant or everything is paused, and it gets nothing'),
@@ -167,7 +179,10 @@ export const renewJobs = operation({
   method: 'POST',
   path: '/v1/jobs/renewals',
   input: z.strictObject({
-    jobs: z.array(held).min(1).max(500),
+    jobs: z
+      .array(held.extend({ progress: progress.optional().describe('Replaces what was said before') }))
+      .min(1)
+      .max(500),
     lease_seconds: z.int().min(5).max(3600).default(60),
   }),
   output: z.object({
@@ -194,24 +209,33 @@ export const completeJobs = operation({
   input: z.strictObject({
     jobs: z
       .array(
-        held.extend({
-          outcome: z.enum(['done', 'failed']),
-          result: z.unknown().optional().describe('JSON, at most 256 KiB'),
-          error: z.string().max(8000).optional(),
-          retry: z.boolean().default(true).describe('false: do not try again'),
-          retry_in_seconds: z
-            .number()
-            .min(0)
-            .max(86_400 * 7)
-            .optional()
-            .describe('Try again after so long, instead of the usual back-off; what a provider asked for'),
-          pause_channel_seconds: z
-            .number()
-            .min(0)
-            .max(86_400)
-            .optional()
-            .describe('A provider refuses until then: nothing of the job’s channel starts before'),
-        }),
+        held
+          .extend({
+            outcome: z
+              .enum(['done', 'failed', 'ask'])
+              .describe('`ask`: it waits, held by nobody, until an operator has decided about `approval`'),
+            approval: approvalRequest.optional().describe('With `ask`, and only with it'),
+            result: z.unknown().optional().describe('JSON, at most 256 KiB'),
+            artifacts: z.array(artifact).max(50).optional().describe('What it made and is kept elsewhere'),
+            error: z.string().max(8000).optional(),
+            retry: z.boolean().default(true).describe('false: do not try again'),
+            retry_in_seconds: z
+              .number()
+              .min(0)
+              .max(86_400 * 7)
+              .optional()
+              .describe('Try again after so long, instead of the usual back-off; what a provider asked for'),
+            pause_channel_seconds: z
+              .number()
+              .min(0)
+              .max(86_400)
+              .optional()
+              .describe('A provider refuses until then: nothing of the job’s channel starts before'),
+          })
+          .refine(({ outcome, approval }) => (outcome === 'ask') === (approval !== undefined), {
+            message: '`approval` belongs to the outcome `ask`',
+            path: ['approval'],
+          }),
       )
       .min(1)
       .max(500),
@@ -220,7 +244,7 @@ export const completeJobs = operation({
     accepted: z.array(z.string()),
     refused: z.array(z.object({ id: z.string(), code: z.string() })),
   }),
-  errors: ['work.stale_lease', 'work.job_not_found', 'work.result_too_large'],
+  errors: ['work.stale_lease', 'work.job_not_found', 'work.result_too_large', 'work.details_too_large'],
   cli: {
     words: 'job complete',
     example: 'quarterdeck job complete --jobs \'[{"id":"job_…","lease":"…","outcome":"done"}]\'',
@@ -261,7 +285,10 @@ export const operations = {
   renewJobs,
   completeJobs,
   ...endingOperations,
+  ...approvalOperations,
   summary,
   ...channelOperations,
   ...scheduleOperations,
+  ...batchOperations,
+  ...stepOperations,
 };

@@ -1,5 +1,6 @@
 // The SQL of the work room that reads jobs, and the counts of what was added and ended. The history is never counted.
 import type { Tx } from '../../platform/db/database.ts';
+import type { Artifact, Progress } from './new-job.ts';
 import type { jobStates } from './operations.ts';
 
 export type JobState = (typeof jobStates)[number];
@@ -27,6 +28,8 @@ export interface JobRow {
   readonly urgent: boolean;
   readonly max_runtime_seconds: number | null;
   readonly replay_of: string | null;
+  readonly batch_id: string | null;
+  readonly progress: Progress | null;
   readonly schedule: string | null;
   readonly version: number;
 }
@@ -34,12 +37,15 @@ export interface JobRow {
 export interface FullJobRow extends JobRow {
   readonly payload: Record<string, unknown>;
   readonly result: unknown;
+  readonly artifacts: readonly Artifact[] | null;
 }
 
 const SHARED = `id, tenant_id, kind, queue, state, priority, attempt, max_attempts, run_at, created_at, created_by,
-  started_at, agent, reason, error, channel, cost, urgent, max_runtime_seconds, replay_of, schedule, version`;
-const HOT = `SELECT ${SHARED}, NULL::timestamptz AS ended_at, lease_until FROM work.jobs`;
-const ENDED = `SELECT ${SHARED}, ended_at, NULL::timestamptz AS lease_until FROM work.ended_jobs`;
+  started_at, agent, reason, error, channel, cost, urgent, max_runtime_seconds, replay_of, schedule,
+  batch_id, version`;
+const HOT = `SELECT ${SHARED}, NULL::timestamptz AS ended_at, lease_until, progress FROM work.jobs`;
+const ENDED = `SELECT ${SHARED}, ended_at, NULL::timestamptz AS lease_until, NULL::jsonb AS progress
+  FROM work.ended_jobs`;
 
 export interface JobQuery {
   readonly state?: JobState | undefined;
@@ -47,6 +53,7 @@ export interface JobQuery {
   readonly kind?: string | undefined;
   readonly agent?: string | undefined;
   readonly channel?: string | undefined;
+  readonly batchId?: string | undefined;
   readonly schedule?: string | undefined;
   readonly tenantId?: string | undefined;
   /** Only jobs older than this one. */
@@ -69,6 +76,7 @@ export async function listJobs(tx: Tx, query: JobQuery): Promise<JobRow[]> {
   if (query.agent !== undefined) conditions.push(`agent = ${value(query.agent)}`);
   if (query.channel !== undefined) conditions.push(`channel = ${value(query.channel)}`);
   if (query.schedule !== undefined) conditions.push(`schedule = ${value(query.schedule)}`);
+  if (query.batchId !== undefined) conditions.push(`batch_id = ${value(query.batchId)}`);
   if (query.tenantId !== undefined) conditions.push(`tenant_id = ${value(query.tenantId)}`);
   if (query.before !== undefined) conditions.push(`id < ${value(query.before)}`);
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
@@ -84,12 +92,13 @@ function selectsOf(state: JobState | undefined): string[] {
 
 export async function findJob(tx: Tx, id: string): Promise<FullJobRow | undefined> {
   const [row] = await tx.query<FullJobRow>(
-    `SELECT ${SHARED}, NULL::timestamptz AS ended_at, lease_until,
+    `SELECT ${SHARED}, NULL::timestamptz AS ended_at, lease_until, progress,
             coalesce(payload, (SELECT p.payload FROM work.job_payloads p WHERE p.job_id = $1)) AS payload,
-            NULL::jsonb AS result
+            NULL::jsonb AS result, NULL::jsonb AS artifacts
      FROM work.jobs WHERE id = $1
      UNION ALL
-     SELECT ${SHARED}, ended_at, NULL::timestamptz AS lease_until, payload, result FROM work.ended_jobs WHERE id = $1`,
+     SELECT ${SHARED}, ended_at, NULL::timestamptz AS lease_until, NULL::jsonb AS progress, payload, result, artifacts
+     FROM work.ended_jobs WHERE id = $1`,
     [id],
   );
   return row;
@@ -102,6 +111,17 @@ export async function listDead(tx: Tx, tenantId: string | undefined, limit: numb
      ORDER BY ended_at DESC LIMIT $2`,
     [tenantId ?? null, limit],
   );
+}
+
+/** Those of the agents that hold a valid lease. */
+export async function findBusy(tx: Tx, agentIds: readonly string[]): Promise<Set<string>> {
+  if (agentIds.length === 0) return new Set();
+  const rows = await tx.query<{ agent_id: string }>(
+    `SELECT DISTINCT agent_id FROM work.jobs
+     WHERE state = 'running' AND lease_until > clock_timestamp() AND agent_id = ANY ($1)`,
+    [agentIds],
+  );
+  return new Set(rows.map((row) => row.agent_id));
 }
 
 /** Those of the ids that are jobs which the scope may see, whatever their state. */

@@ -29,10 +29,11 @@ export interface HotRow {
   readonly attempt: number;
   readonly agent: string | null;
   readonly channel_id: number | null;
+  readonly batch_id: string | null;
 }
 
 const MOST_COUNTED = 10_000;
-const HOT = 'j.id, j.tenant_id, j.queue, j.kind, j.state, j.attempt, j.agent, j.channel_id';
+export const HOT = 'j.id, j.tenant_id, j.queue, j.kind, j.state, j.attempt, j.agent, j.channel_id, j.batch_id';
 
 // Conditions with the values they use, for a table called j.
 function conditions(selection: Selection): { where: string; values: unknown[] } {

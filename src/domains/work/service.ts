@@ -1,14 +1,17 @@
 // The verbs of work: add jobs, hand them out, hear how they ended, take back what was lost.
 import type { Wakeups } from '../../platform/bus/wakeups.ts';
 import type { Call } from '../../platform/call.ts';
-import { type Database, fleetScope } from '../../platform/db/database.ts';
+import { type Database, fleetScope, type Tx } from '../../platform/db/database.ts';
 import { findUuid, getUuid, wireId } from '../../platform/ids.ts';
 import type { OutputOf, ParsedInput } from '../../platform/operation.ts';
 import { FLEET_TENANT, type TenantDirectory } from '../../platform/tenants.ts';
 import type { Access, FindJobHolder } from '../access/index.ts';
 import type { Log } from '../log/index.ts';
 import { Adding } from './adding.ts';
+import { Approvals } from './approvals.ts';
 import { byTenant, nameJob, subjectOf } from './batch.ts';
+import { BatchCounter } from './batch-counter.ts';
+import { Batches } from './batches.ts';
 import { Cancelling } from './cancelling.ts';
 import { Channels } from './channels.ts';
 import { Claims, type IsPaused } from './claims.ts';
@@ -21,7 +24,8 @@ import type { DeclaredWork } from './manifest.ts';
 import type { addJobs, claimJobs, completeJobs, JobItem, listJobs, renewJobs, showJob, summary } from './operations.ts';
 import * as reading from './read-store.ts';
 import { Schedules } from './schedules.ts';
-import { settle } from './settle.ts';
+import { settle, type Tellers } from './settle.ts';
+import { Steps } from './steps.ts';
 import * as store from './store.ts';
 
 export interface WorkOptions {
@@ -41,10 +45,14 @@ const BATCH = 500;
 const MOST_DEAD = 100;
 
 export class Work {
+  readonly approvals: Approvals;
   readonly channels: Channels;
   readonly cancelling: Cancelling;
   readonly schedules: Schedules;
+  readonly batches: Batches;
+  readonly steps: Steps;
   readonly #options: WorkOptions;
+  readonly #tellers: Tellers;
   readonly #adding: Adding;
   readonly #claims: Claims;
   readonly #completing: Completing;
@@ -52,11 +60,17 @@ export class Work {
 
   constructor(options: WorkOptions) {
     this.#options = options;
-    this.#adding = new Adding(options);
+    const batches = new BatchCounter({ log: options.log, addAfter: (...job) => this.#adding.addAfter(...job) });
+    const told = { ...options, batches };
+    this.#tellers = told;
+    this.#adding = new Adding(told);
     this.#claims = new Claims(options);
-    this.#completing = new Completing({ ...options, grace: () => this.#grace() });
+    this.approvals = new Approvals(told);
+    this.#completing = new Completing({ ...told, approvals: this.approvals, grace: () => this.#grace() });
     this.channels = new Channels(options);
-    this.cancelling = new Cancelling({ ...options, adding: this.#adding });
+    this.cancelling = new Cancelling({ ...told, adding: this.#adding });
+    this.batches = new Batches({ ...told, adding: this.#adding });
+    this.steps = new Steps({ log: options.log, grace: () => this.#grace() });
     this.schedules = new Schedules({ ...options, adding: this.#adding });
     this.#stopListening = options.wakeups.on('work', () => this.#claims.waiting.wake());
   }
@@ -70,6 +84,11 @@ export class Work {
   apply(call: Call, declared: DeclaredWork, declarer: string): Promise<void> {
     const { tenants } = this.#options;
     return applyWork({ tenants, channels: this.channels, schedules: this.schedules }, call, declared, declarer);
+  }
+
+  /** For the fleet room: which of these agents work, however quiet they are. */
+  busyAgents(tx: Tx, agentIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return reading.findBusy(tx, agentIds);
   }
 
   /** For the access room: who may use a job's token. */
@@ -93,7 +112,9 @@ export class Work {
 
   async renew(call: Call, input: ParsedInput<typeof renewJobs>): Promise<OutputOf<typeof renewJobs>> {
     const asked = input.jobs.map((job) => ({ ...job, uuid: findUuid('job', job.id) }));
-    const holds = asked.flatMap(({ uuid, lease }) => (uuid === undefined ? [] : [{ id: uuid, lease }]));
+    const holds = asked.flatMap(({ uuid, lease, progress }) =>
+      uuid === undefined ? [] : [{ id: uuid, lease, progress }],
+    );
     const agentId = call.caller.kind === 'agent' ? call.caller.id : null;
     return call.write(async (tx) => {
       const rows = await store.renew(tx, holds, agentId, input.lease_seconds, this.#grace());
@@ -110,8 +131,9 @@ export class Work {
     const { tenants, log } = this.#options;
     const tenantId = input.tenant === undefined ? undefined : await tenants.getId(call, input.tenant);
     const before = input.after === undefined ? undefined : getUuid('job', input.after, 'after');
+    const batchId = input.batch === undefined ? undefined : getUuid('bat', input.batch, 'batch');
     const as_of = await log.asOf(call);
-    const rows = await call.read((tx) => reading.listJobs(tx, { ...input, tenantId, before }));
+    const rows = await call.read((tx) => reading.listJobs(tx, { ...input, tenantId, before, batchId }));
     const slugs = await tenants.slugs(rows.map((row) => row.tenant_id));
     return {
       items: rows.map((row) => jobItem(row, slugs)),
@@ -125,7 +147,7 @@ export class Work {
     const row = id === undefined ? undefined : await call.read((tx) => reading.findJob(tx, id));
     if (row === undefined) throw workErrors.job_not_found({ job });
     const slugs = await this.#options.tenants.slugs([row.tenant_id]);
-    return { ...jobItem(row, slugs), payload: row.payload, result: row.result };
+    return { ...jobItem(row, slugs), payload: row.payload, result: row.result, artifacts: [...(row.artifacts ?? [])] };
   }
 
   async summary(call: Call, input: ParsedInput<typeof summary>): Promise<OutputOf<typeof summary>> {
@@ -183,14 +205,14 @@ export class Work {
 
   /** Takes back jobs whose lease has run out; true when there may be more. */
   async rescue(call: Call): Promise<boolean> {
-    const { log, wakeups } = this.#options;
+    const { wakeups } = this.#options;
     return call.write(async (tx) => {
       const rows = await store.lockExpired(tx, BATCH, this.#grace());
       if (rows.length === 0) return false;
       await settle(
         tx,
         call,
-        log,
+        this.#tellers,
         rows.map((job) => ({ job, outcome: { kind: 'lost' } })),
       );
       tx.afterCommit(() => {
@@ -236,6 +258,8 @@ function jobItem(row: reading.JobRow, slugs: ReadonlyMap<string, string>): JobIt
     urgent: row.urgent,
     max_runtime_seconds: row.max_runtime_seconds,
     replay_of: row.replay_of === null ? null : wireId('job', row.replay_of),
+    batch: row.batch_id === null ? null : wireId('bat', row.batch_id),
+    progress: row.progress,
     schedule: row.schedule,
     version: row.version,
   };

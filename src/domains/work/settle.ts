@@ -5,8 +5,10 @@ import type { Tx } from '../../platform/db/database.ts';
 import { redact } from '../../platform/logger.ts';
 import type { Log } from '../log/index.ts';
 import { byTenant, CountSums, nameJob, subjectOf } from './batch.ts';
+import type { BatchCounter } from './batch-counter.ts';
 import { workEvents } from './events.ts';
 import { AVOID_SECONDS, judge, type Outcome, type Verdict } from './jobs.ts';
+import type { Artifact } from './new-job.ts';
 import { insertCountChanges } from './read-store.ts';
 import { type Ending, type EndingRow, endJobs, type Return, returnJobs } from './store.ts';
 
@@ -16,6 +18,7 @@ export interface EndedAttempt {
   readonly outcome: Outcome;
   readonly error?: string | undefined;
   readonly result?: unknown;
+  readonly artifacts?: readonly Artifact[] | undefined;
 }
 
 interface Judged extends EndedAttempt {
@@ -24,7 +27,18 @@ interface Judged extends EndedAttempt {
 
 const ERROR_IN_EVENT = 500;
 
-export async function settle(tx: Tx, call: Call, log: Log, attempts: readonly EndedAttempt[]): Promise<void> {
+/** Whom the ends of jobs are told. */
+export interface Tellers {
+  readonly log: Log;
+  readonly batches: BatchCounter;
+}
+
+export async function settle(
+  tx: Tx,
+  call: Call,
+  { log, batches }: Tellers,
+  attempts: readonly EndedAttempt[],
+): Promise<void> {
   if (attempts.length === 0) return;
   const judged = attempts.map(
     (attempt): Judged => ({
@@ -38,6 +52,10 @@ export async function settle(tx: Tx, call: Call, log: Log, attempts: readonly En
     endJobs(tx, judged.flatMap(endingOf)),
     returnJobs(tx, judged.flatMap(returnOf)),
   ]);
+  for (const { job, verdict } of judged) {
+    if (verdict.state === 'done' || verdict.state === 'dead')
+      batches.count(tx, call, job.batch_id, { [verdict.state]: 1 });
+  }
   const lost = judged.filter(({ outcome }) => outcome.kind === 'lost');
   const reported = judged.filter(({ outcome }) => outcome.kind !== 'lost');
   await Promise.all([
@@ -46,9 +64,10 @@ export async function settle(tx: Tx, call: Call, log: Log, attempts: readonly En
   ]);
 }
 
-function endingOf({ job, verdict, error, result }: Judged): Ending[] {
-  if (verdict.state === 'done') return [{ id: job.id, state: verdict.state, result }];
-  if (verdict.state === 'dead') return [{ id: job.id, state: verdict.state, reason: verdict.reason, error, result }];
+function endingOf({ job, verdict, error, result, artifacts }: Judged): Ending[] {
+  const ending = { id: job.id, result, artifacts };
+  if (verdict.state === 'done') return [{ ...ending, state: verdict.state }];
+  if (verdict.state === 'dead') return [{ ...ending, state: verdict.state, reason: verdict.reason, error }];
   return [];
 }
 

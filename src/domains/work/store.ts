@@ -1,7 +1,9 @@
 // The SQL of the work room that changes jobs; what only reads them is in read-store.ts, the claim itself is the function
 // work.claim of the migration. Leases are judged by the database's clock, at the moment the row is looked at.
 import type { Tx } from '../../platform/db/database.ts';
+import type { ApprovalRequest } from './approval-operations.ts';
 import type { LeaseGrace } from './grace.ts';
+import type { Artifact, Progress } from './new-job.ts';
 
 export interface NewJobRow {
   readonly id: string;
@@ -23,11 +25,14 @@ export interface NewJobRow {
   readonly replay_of?: string;
   /** The schedule that adds it. */
   readonly schedule?: string;
+  readonly batch_id?: string;
+  /** It waits until an operator has decided. */
+  readonly approval?: ApprovalRequest | undefined;
 }
 
 export interface AddedRow {
   readonly id: string;
-  readonly state: 'scheduled' | 'queued';
+  readonly state: 'scheduled' | 'queued' | 'awaiting_approval';
   readonly run_at: Date;
 }
 
@@ -74,16 +79,17 @@ export async function insertJobs(
        SELECT * FROM jsonb_to_recordset($3::jsonb) AS i(id uuid, lane_id bigint, queue text, kind text, priority int,
          payload jsonb, large boolean, run_at timestamptz, unique_key text, max_attempts int, channel_id bigint,
          channel text, cost int, urgent boolean, max_runtime_seconds int, back_off_seconds int, replay_of uuid,
-         schedule text)),
+         schedule text, batch_id uuid, approval jsonb)),
      added AS (
        INSERT INTO work.jobs (id, tenant_id, lane_id, queue, kind, state, priority, payload, unique_key, run_at,
          created_by, max_attempts, channel_id, channel, cost, urgent, max_runtime_seconds, back_off_seconds, replay_of,
-         schedule)
+         schedule, batch_id)
        SELECT i.id, $1, i.lane_id, i.queue, i.kind,
-              CASE WHEN i.run_at > clock_timestamp() THEN 'scheduled' ELSE 'queued' END, i.priority,
+              CASE WHEN i.approval IS NOT NULL THEN 'awaiting_approval'
+                   WHEN i.run_at > clock_timestamp() THEN 'scheduled' ELSE 'queued' END, i.priority,
               CASE WHEN NOT i.large THEN i.payload END, i.unique_key, coalesce(i.run_at, clock_timestamp()), $2,
               i.max_attempts, i.channel_id, i.channel, i.cost, i.urgent, i.max_runtime_seconds, i.back_off_seconds,
-              i.replay_of, i.schedule
+              i.replay_of, i.schedule, i.batch_id
        FROM input i ORDER BY i.id
        ON CONFLICT (tenant_id, unique_key) WHERE unique_key IS NOT NULL DO NOTHING
        RETURNING id, state, run_at),
@@ -136,6 +142,11 @@ export interface Hold {
   readonly lease: string;
 }
 
+/** What a worker shows when it renews, and how far it says to be. */
+export interface Renewal extends Hold {
+  readonly progress?: Progress | undefined;
+}
+
 /** A job whose attempt ends now, locked. */
 export interface EndingRow {
   readonly id: string;
@@ -147,6 +158,7 @@ export interface EndingRow {
   readonly agent: string;
   readonly channel_id: number | null;
   readonly back_off_seconds: number | null;
+  readonly batch_id: string | null;
   /** How many attempts lost their worker before this one. */
   readonly losses: number;
   /** Its lease ended because the attempt may run no longer. */
@@ -154,7 +166,7 @@ export interface EndingRow {
 }
 
 const ENDING = `j.id, j.tenant_id, j.queue, j.kind, j.attempt, j.max_attempts, j.agent, j.channel_id, j.back_off_seconds,
-  j.losses, coalesce(j.lease_until >= j.run_until, false) AS timed_out`;
+  j.batch_id, j.losses, coalesce(j.lease_until >= j.run_until, false) AS timed_out`;
 
 /** True while the grace after an outage runs. */
 const inGrace = (seconds: string, sawOutage: string) =>
@@ -188,7 +200,7 @@ export interface RenewedRow {
 /** Prolongs leases that are still held; one answer per id asked for. */
 export async function renew(
   tx: Tx,
-  holds: readonly Hold[],
+  holds: readonly Renewal[],
   agentId: string | null,
   leaseSeconds: number,
   grace: LeaseGrace,
@@ -197,12 +209,12 @@ export async function renew(
   const [, rows] = await Promise.all([
     tx.query(`SELECT set_config('synchronous_commit', 'off', true)`),
     tx.query<RenewedRow>(
-      `WITH input AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::text[]) AS i(id, lease)),
+      `WITH input AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::text[], $7::jsonb[]) AS i(id, lease, progress)),
        held AS MATERIALIZED (
-         SELECT j.id FROM input i JOIN work.jobs j ON j.id = i.id WHERE ${HELD} ORDER BY j.id FOR UPDATE OF j),
+         SELECT j.id, i.progress FROM input i JOIN work.jobs j ON j.id = i.id WHERE ${HELD} ORDER BY j.id FOR UPDATE OF j),
        renewed AS (
          UPDATE work.jobs j SET lease_until = least(clock_timestamp() + make_interval(secs => $6), j.run_until),
-           version = j.version + 1
+           progress = coalesce(held.progress, j.progress), version = j.version + 1
          FROM held WHERE j.id = held.id AND (j.run_until IS NULL OR j.run_until > clock_timestamp())
          RETURNING j.id, j.lease_until)
        SELECT i.id, r.lease_until,
@@ -220,6 +232,7 @@ export async function renew(
         grace.seconds,
         grace.sawOutage,
         leaseSeconds,
+        holds.map(({ progress }) => (progress === undefined ? null : JSON.stringify(progress))),
       ],
     ),
   ]);
@@ -242,25 +255,28 @@ export interface Ending {
   readonly reason?: string | undefined;
   readonly error?: string | undefined;
   readonly result?: unknown;
+  readonly artifacts?: readonly Artifact[] | undefined;
 }
 
-/** Moves jobs from the hot table to the history, payloads included. The caller holds their locks. */
+/** Moves jobs from the hot table to the history, payloads included; the steps of those that are done go. The caller holds their locks. */
 export async function endJobs(tx: Tx, endings: readonly Ending[]): Promise<void> {
   if (endings.length === 0) return;
   await tx.query(
     `WITH input AS MATERIALIZED (
-       SELECT * FROM jsonb_to_recordset($1::jsonb) AS i(id uuid, state text, reason text, error text, result jsonb)),
+       SELECT * FROM jsonb_to_recordset($1::jsonb) AS i(id uuid, state text, reason text, error text, result jsonb,
+         artifacts jsonb)),
      gone AS (DELETE FROM work.jobs j USING input i WHERE j.id = i.id RETURNING j.*),
      payloads AS (
        DELETE FROM work.job_payloads p USING gone g WHERE p.job_id = g.id AND g.payload IS NULL
-       RETURNING p.job_id, p.payload)
+       RETURNING p.job_id, p.payload),
+     steps AS (DELETE FROM work.job_steps s USING input i WHERE s.job_id = i.id AND i.state = 'done')
      INSERT INTO work.ended_jobs (id, tenant_id, queue, kind, state, priority, payload, result, unique_key, run_at,
        created_at, created_by, attempt, max_attempts, agent_id, agent, started_at, ended_at, reason, error, version,
-       channel, cost, urgent, max_runtime_seconds, back_off_seconds, replay_of, schedule)
+       channel, cost, urgent, max_runtime_seconds, back_off_seconds, replay_of, schedule, batch_id, artifacts)
      SELECT g.id, g.tenant_id, g.queue, g.kind, i.state, g.priority, coalesce(g.payload, p.payload), i.result,
             g.unique_key, g.run_at, g.created_at, g.created_by, g.attempt, g.max_attempts, g.agent_id, g.agent,
             g.started_at, clock_timestamp(), i.reason, i.error, g.version + 1, g.channel, g.cost, g.urgent,
-            g.max_runtime_seconds, g.back_off_seconds, g.replay_of, g.schedule
+            g.max_runtime_seconds, g.back_off_seconds, g.replay_of, g.schedule, g.batch_id, i.artifacts
      FROM gone g JOIN input i ON i.id = g.id LEFT JOIN payloads p ON p.job_id = g.id`,
     [JSON.stringify(endings)],
   );
@@ -284,7 +300,7 @@ export async function returnJobs(tx: Tx, returns: readonly Return[]): Promise<Ma
   const rows = await tx.query<{ id: string; run_at: Date }>(
     `UPDATE work.jobs j SET
        state = i.state, run_at = clock_timestamp() + make_interval(secs => i.delay_seconds), lease = NULL,
-       lease_until = NULL, run_until = NULL, token_hash = NULL, reason = i.reason, error = i.error,
+       lease_until = NULL, run_until = NULL, token_hash = NULL, progress = NULL, reason = i.reason, error = i.error,
        losses = j.losses + i.lost::int, version = j.version + 1,
        avoid_agent_id = CASE WHEN i.avoid_seconds > 0 THEN j.agent_id END,
        avoid_until = CASE WHEN i.avoid_seconds > 0 THEN clock_timestamp() + make_interval(secs => i.avoid_seconds) END

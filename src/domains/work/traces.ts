@@ -35,6 +35,8 @@ export class JobTraces {
     return {
       ...handlers,
       addJobs: (call, input) => handlers.addJobs(remembering(call), input),
+      createBatch: (call, input) => handlers.createBatch(remembering(call), input),
+      addToBatch: (call, input) => handlers.addToBatch(remembering(call), input),
       claimJobs: async (call, input) => {
         const answer = await handlers.claimJobs(call, input);
         return { ...answer, jobs: await this.#handOn(call, answer.jobs) };
@@ -121,7 +123,7 @@ function remembering(call: Call): Call {
     write: (work) =>
       call.write(async (tx) => {
         const answer = await work(tx);
-        // The one write of `job add` answers what the operation answers.
+        // The one write of these answers what the operation answers.
         const { jobs } = answer as OutputOf<typeof addJobs>;
         const added = jobs.filter(({ existing }) => !existing);
         if (added.length > 0) await insertTraces(tx, uuids(added), traceparent);

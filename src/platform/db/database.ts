@@ -22,6 +22,11 @@ export const ownerScope: Scope = { kind: 'owner' };
 export interface Tx {
   /** Runs one statement; values go as parameters only. */
   query<R>(text: string, values?: readonly unknown[]): Promise<R[]>;
+  /**
+   * Runs at the end of the transaction, as its last part: for what must be locked after all else. What it throws fails
+   * the transaction. It may ask for more of the same.
+   */
+  beforeCommit(action: () => Promise<void>): void;
   /** Runs after the commit has been confirmed, never when the transaction fails. */
   afterCommit(action: () => void): void;
 }
@@ -154,6 +159,7 @@ export class Database {
     const client = await this.#pool.connect();
     const away = this.availability.whenAway();
     const actions: (() => void)[] = [];
+    const last: (() => Promise<void>)[] = [];
     let isOver = false;
     let isCommitting = false;
     let end: 'committed' | 'failed' | 'lost' = 'failed';
@@ -167,9 +173,15 @@ export class Database {
           if (isOver) throw new Error('the transaction is over: a statement came after its end');
           return (await client.query(statement(text, values))).rows as R[];
         },
+        beforeCommit: (action) => last.push(action),
         afterCommit: (action) => actions.push(action),
       };
-      const working = work(tx).catch(async (error: unknown) => {
+      const withEnd = async () => {
+        const result = await work(tx);
+        for (let action = last.shift(); action !== undefined; action = last.shift()) await action();
+        return result;
+      };
+      const working = withEnd().catch(async (error: unknown) => {
         await opening;
         throw error;
       });
