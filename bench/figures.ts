@@ -17,3 +17,10 @@ export function print(rows: readonly (readonly string[])[]): void {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
   for (const row of rows) process.stdout.write(`${row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ')}\n`);
 }
+
+/** As it is pasted into a page of the documents. */
+export function printTable(rows: readonly (readonly string[])[]): void {
+  const [head, ...body] = rows;
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
+  process.stdout.write(`\n${line(head!)}${line(head!.map(() => '---'))}${body.map(line).join('')}`);
+}

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { startEmbedded } from '../src/platform/db/embedded/server.ts';
+import pg from 'pg';
+import { type EmbeddedServer, startEmbedded } from '../src/platform/db/embedded/server.ts';
 
 export interface Installation {
   readonly url: string;
@@ -15,17 +16,22 @@ export interface Installation {
   readonly signInUrl: string;
   /** Of its own database, as the owner. */
   readonly databaseUrl: string;
+  /** Of the same database, as the superuser. */
+  readonly adminUrl: string;
   stop(): Promise<void>;
 }
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
-export async function startInstallation(): Promise<Installation> {
+/** With the server's settings of the product, and these besides. */
+export async function startInstallation(settings: Record<string, string> = {}): Promise<Installation> {
   const dir = await mkdtemp(join(tmpdir(), 'qd-bench-'));
   // As root the database runs under an account of its own, which has to pass through.
   await chmod(dir, 0o711);
   await mkdir(join(dir, 'database'));
-  const database = await startEmbedded({ dataDir: join(dir, 'database'), log: () => undefined });
+  const database = await startDatabase(join(dir, 'database'), settings);
+  const adminUrl = new URL(database.adminUrl);
+  adminUrl.pathname = new URL(database.url).pathname;
   const child = spawn(process.execPath, [main, 'up', '--json', '--data', join(dir, 'data'), '--api-port', '0'], {
     cwd: dir,
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -41,6 +47,7 @@ export async function startInstallation(): Promise<Installation> {
     token: ready.token,
     signInUrl: ready.sign_in_url,
     databaseUrl: database.url,
+    adminUrl: adminUrl.href,
     async stop() {
       child.kill('SIGTERM');
       if (child.exitCode === null) await once(child, 'exit');
@@ -48,4 +55,17 @@ export async function startInstallation(): Promise<Installation> {
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+// What the operator sets stands in the cluster, and some of it counts from the next start.
+async function startDatabase(dataDir: string, settings: Record<string, string>): Promise<EmbeddedServer> {
+  const options = { dataDir, log: () => undefined };
+  const server = await startEmbedded(options);
+  if (Object.keys(settings).length === 0) return server;
+  const admin = new pg.Client({ connectionString: server.adminUrl });
+  await admin.connect();
+  for (const [name, value] of Object.entries(settings)) await admin.query(`ALTER SYSTEM SET ${name} = '${value}'`);
+  await admin.end();
+  await server.stop();
+  return startEmbedded(options);
 }
