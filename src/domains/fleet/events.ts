@@ -20,6 +20,22 @@ export const fleetEvents = eventTable('fleet', {
     payload: z.object({ agent, silent_seconds: z.number(), reason: z.string() }),
   },
   'agent.heard': { summary: 'A silent agent gave a sign of life again', payload: z.object({ agent }) },
+  'agent.healing': {
+    summary: 'The healer has a silent agent restarted',
+    payload: z.object({
+      agent,
+      reason: z.string(),
+      restarts: z.int().describe('By the healer within the last hour, before this one'),
+    }),
+  },
+  'agent.given_up': {
+    summary: 'The healer paused an agent that stays silent: it wants the operator',
+    payload: z.object({ agent, reason: z.string(), restarts: z.int() }),
+  },
+  'healing.withheld': {
+    summary: 'Most agents went silent at once: the healer suspects the centre or the network, and restarts none',
+    payload: z.object({ silent: z.int(), watched: z.int() }),
+  },
   'agent.crashed': {
     summary: 'A process ended too often in a short time and is not started again',
     payload: z.object({ agent, host: z.string(), exit: z.string(), ends: z.int() }),

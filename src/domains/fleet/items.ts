@@ -57,5 +57,6 @@ function factsOf(row: AgentRow): AgentFacts {
     exit: row.exit,
     exitedAt: row.exited_at,
     nextStartAt: row.next_start_at,
+    healingSince: row.healing_since,
   };
 }

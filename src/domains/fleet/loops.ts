@@ -10,5 +10,9 @@ export interface FleetLoopOptions {
 }
 
 export function fleetLoops({ fleet, call, failed }: FleetLoopOptions): Loop[] {
-  return [new Loop({ name: 'fleet.silence', everyMs: 5_000, failed, turn: () => fleet.tellSilences(call) })];
+  return [
+    new Loop({ name: 'fleet.silence', everyMs: 5_000, failed, turn: () => fleet.tellSilences(call) }),
+    new Loop({ name: 'fleet.healer', everyMs: 5_000, failed, turn: () => fleet.healer.heal(call) }),
+    new Loop({ name: 'fleet.old_healings', everyMs: 3_600_000, failed, turn: () => fleet.healer.forgetOld(call) }),
+  ];
 }

@@ -24,6 +24,7 @@ test('the example of the design is understood', () => {
     secrets: ['EBAY_TOKEN'],
     restart: 'always',
     silence_limit_seconds: 60,
+    on_silence: 'restart',
     log_cap_bytes: 52_428_800,
     queues: ['prices'],
     host: null,

@@ -56,6 +56,10 @@ export const declaredAgent = z
       .describe(
         'How long it may give no sign of life: a beat, a printed line, a call. Without it a running process suffices',
       ),
+    on_silence: z
+      .enum(['restart', 'report'])
+      .default('restart')
+      .describe('What the healer does when the limit is passed: restart it, three times an hour at most, or only tell'),
     restart: z
       .enum(['always', 'on-failure', 'never'])
       .default('always')
@@ -86,6 +90,7 @@ export interface Supervision {
   readonly secrets: readonly string[];
   readonly restart: 'always' | 'on-failure' | 'never';
   readonly silence_limit_seconds: number | null;
+  readonly on_silence: 'restart' | 'report';
   readonly log_cap_bytes: number;
   readonly queues: readonly string[];
   readonly host: string | null;
@@ -100,6 +105,7 @@ export function supervisionOf(agent: AgentsSection[string], baseDir: string): Su
     secrets: agent.secrets,
     restart: agent.restart,
     silence_limit_seconds: agent.silence_limit ?? null,
+    on_silence: agent.on_silence,
     log_cap_bytes: agent.log_cap ?? 50 * BYTES.mb,
     queues: agent.queues,
     host: agent.host ?? null,

@@ -4,7 +4,7 @@ import { agentAddress, page, pageLimit, slug, waitSeconds } from '../../platform
 import { operation } from '../../platform/operation.ts';
 
 /** Derived when reading, never stored. */
-export const agentStates = ['healthy', 'late', 'silent', 'paused', 'crashed', 'stopped', 'unknown'] as const;
+export const agentStates = ['healthy', 'late', 'healing', 'silent', 'paused', 'crashed', 'stopped', 'unknown'] as const;
 
 const agent = z.object({
   agent: z.string(),

@@ -1,18 +1,16 @@
-// The verbs of the fleet: register agents, hear them, tell them what is wanted, say how they are.
-import type { Wakeups } from '../../platform/bus/wakeups.ts';
 import type { Call } from '../../platform/call.ts';
-import type { Database, Tx } from '../../platform/db/database.ts';
+import type { Tx } from '../../platform/db/database.ts';
 import { UniqueViolation } from '../../platform/db/database-errors.ts';
 import { findUuid, wireId } from '../../platform/ids.ts';
 import type { OutputOf, ParsedInput } from '../../platform/operation.ts';
 import { platformErrors } from '../../platform/platform-errors.ts';
 import type { TenantDirectory } from '../../platform/tenants.ts';
 import { type Access, type AgentIdentity, accessErrors, agentAbilities } from '../access/index.ts';
-import type { Log } from '../log/index.ts';
 import { waitForConsole } from './console-reader.ts';
 import { type ApplyOptions, applyAgents, type PlanStep, remove } from './declared.ts';
 import { fleetErrors } from './errors.ts';
 import { fleetEvents } from './events.ts';
+import { Healer, type HealerOptions } from './healer.ts';
 import { agentItem, isSupervised, stateOf } from './items.ts';
 import type { AgentsSection } from './manifest.ts';
 import type {
@@ -32,10 +30,7 @@ import { HOST_LIMIT_SECONDS } from './states.ts';
 import { countStates, type DeadJob, needsOf } from './status.ts';
 import * as store from './store.ts';
 
-export interface FleetOptions {
-  readonly db: Database;
-  readonly wakeups: Wakeups;
-  readonly log: Log;
+export interface FleetOptions extends HealerOptions {
   readonly access: Access;
   readonly tenants: TenantDirectory;
   /** Jobs given up within the last hour, newest first: the work room knows them. */
@@ -49,6 +44,7 @@ const AGENT_TOKEN = 'given by hand';
 const HEARING_MS = HOST_LIMIT_SECONDS * 1_000;
 
 export class Fleet {
+  readonly healer: Healer;
   readonly #options: FleetOptions;
   readonly #signs: Signs;
   readonly #orders: Orders;
@@ -57,6 +53,7 @@ export class Fleet {
     this.#options = options;
     this.#signs = new Signs(options.db);
     this.#orders = new Orders(options);
+    this.healer = new Healer(options);
   }
 
   // Registration

@@ -22,6 +22,7 @@ const external: AgentFacts = {
   exit: null,
   exitedAt: null,
   nextStartAt: null,
+  healingSince: null,
 };
 const running: AgentFacts = {
   ...external,
@@ -90,8 +91,9 @@ test('whatever the facts, there is one state with one sentence, and time alone n
     hostSeen: at,
     startedAt: at,
     nextStartAt: at,
+    healingSince: at,
   });
-  const badness = { healthy: 0, paused: 0, unknown: 1, late: 1, silent: 2, crashed: 3, stopped: 3 };
+  const badness = { healthy: 0, paused: 0, unknown: 1, late: 1, healing: 1, silent: 2, crashed: 3, stopped: 3 };
   fc.assert(
     fc.property(facts, fc.integer({ min: 0, max: 10_000 }), (drawn, later) => {
       const given = { ...external, ...drawn } as AgentFacts;
@@ -101,4 +103,14 @@ test('whatever the facts, there is one state with one sentence, and time alone n
       expect(badness[after.state]).toBeGreaterThanOrEqual(badness[before.state]);
     }),
   );
+});
+
+test('an agent that the healer had restarted is healing until it speaks itself, unless it is worse off', () => {
+  const healing = { ...running, silenceLimitSeconds: 60, lastSeen: ago(90), healingSince: ago(10), startedAt: ago(5) };
+  expect(deriveState(healing)).toMatchObject({ state: 'healing', attention: 'warn' });
+  expect(deriveState({ ...healing, lastSeen: ago(4) })).toMatchObject({ state: 'healthy' });
+  expect(deriveState({ ...healing, phase: 'crashed' })).toMatchObject({ state: 'crashed' });
+  expect(deriveState({ ...healing, lastSeen: ago(400), startedAt: ago(300), desired: 'pause' })).toMatchObject({
+    state: 'silent',
+  });
 });

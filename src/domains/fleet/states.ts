@@ -24,6 +24,8 @@ export interface AgentFacts {
   readonly exit: string | null;
   readonly exitedAt: Date | null;
   readonly nextStartAt: Date | null;
+  /** When the healer last did something about its silence. */
+  readonly healingSince: Date | null;
 }
 
 export interface DerivedState {
@@ -69,6 +71,18 @@ function stopped(facts: AgentFacts): DerivedState {
 }
 
 function observeProcess(facts: AgentFacts): DerivedState {
+  const observed = observePhase(facts);
+  const { healingSince, lastSeen } = facts;
+  // Until the agent itself speaks again: a process that runs is not yet an agent that works.
+  const isHealing = healingSince !== null && (lastSeen === null || lastSeen < healingSince);
+  if (!isHealing || facts.desired !== 'run' || observed.state === 'crashed' || observed.state === 'stopped') {
+    return observed;
+  }
+  const reason = `The healer has it restarted, because it gave no sign of life. ${observed.reason}`;
+  return { state: 'healing', reason, attention: 'warn', since: healingSince };
+}
+
+function observePhase(facts: AgentFacts): DerivedState {
   const { phase, exitedAt } = facts;
   const exit = facts.exit ?? 'ended';
   if (phase === null) {

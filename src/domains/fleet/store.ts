@@ -31,15 +31,16 @@ export interface AgentRow extends Omit<Supervision, 'command' | 'cwd'> {
   readonly exit: string | null;
   readonly exited_at: Date | null;
   readonly next_start_at: Date | null;
+  readonly healing_since: Date | null;
   readonly told_silent: boolean;
   readonly row_version: number;
   readonly now: Date;
 }
 
 const AGENT = `a.agent_id, a.tenant_id, t.slug AS tenant, i.slug, i.kind, i.created_at, a.declared, a.declared_by, a.command, a.cwd, a.env,
-  a.secrets, a.restart, a.silence_limit_seconds, a.log_cap_bytes, a.queues, a.host, a.desired, a.desired_by,
+  a.secrets, a.restart, a.silence_limit_seconds, a.on_silence, a.log_cap_bytes, a.queues, a.host, a.desired, a.desired_by,
   a.desired_reason, a.restart_generation, h.last_seen, h.status, h.job, h.version, h.phase, h.host AS running_on,
-  h.host_seen, h.pid, h.process_started_at, h.restarts, h.exit, h.exited_at, h.next_start_at, h.told_silent,
+  h.host_seen, h.pid, h.process_started_at, h.restarts, h.exit, h.exited_at, h.next_start_at, h.healing_since, h.told_silent,
   a.row_version + h.row_version AS row_version, clock_timestamp() AS now`;
 const FROM = `fleet.agents a JOIN fleet.health_checks h USING (agent_id) JOIN access.agents i ON i.id = a.agent_id
   JOIN access.tenants t ON t.id = a.tenant_id`;
@@ -107,7 +108,7 @@ export async function declareAgent(
   await tx.query(
     `UPDATE fleet.agents SET declared = true, command = $2, cwd = $3, env = $4, secrets = $5, restart = $6,
        silence_limit_seconds = $7, log_cap_bytes = $8, queues = $9, host = $10,
-       restart_generation = restart_generation + $11, declared_by = $12, row_version = row_version + 1
+       restart_generation = restart_generation + $11, declared_by = $12, on_silence = $13, row_version = row_version + 1
      WHERE agent_id = $1`,
     [
       id,
@@ -122,6 +123,7 @@ export async function declareAgent(
       wanted.host,
       restart ? 1 : 0,
       wanted.declared_by,
+      wanted.on_silence,
     ],
   );
 }

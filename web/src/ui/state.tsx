@@ -1,5 +1,13 @@
 // States: always a shape, a word and a colour together, so that none of them carries the meaning alone.
-import { CircleCheck, CircleDashed, CirclePause, CircleStop, type LucideProps, TriangleAlert } from 'lucide-react';
+import {
+  CircleCheck,
+  CircleDashed,
+  CirclePause,
+  CircleStop,
+  HeartPulse,
+  type LucideProps,
+  TriangleAlert,
+} from 'lucide-react';
 import type { ComponentType } from 'react';
 import type { AgentState } from '../api/routes.ts';
 import { classes } from './classes.ts';
@@ -25,6 +33,7 @@ export const toneText: Record<Tone, string> = {
 export const agentLooks: Record<AgentState, StateLook> = {
   healthy: { word: 'Healthy', tone: 'ok', icon: CircleCheck },
   late: { word: 'Late', tone: 'warn', icon: TriangleAlert },
+  healing: { word: 'Healing', tone: 'warn', icon: HeartPulse },
   silent: { word: 'Silent', tone: 'err', icon: FailedIcon },
   paused: { word: 'Paused', tone: 'pause', icon: CirclePause },
   crashed: { word: 'Crashed', tone: 'err', icon: FailedIcon },
