@@ -171,7 +171,8 @@ export function createApp(options: AppOptions): App {
   access.credentials.useJobs(work.findJobHolder);
   const deadJobs = work.listDead.bind(work);
   const describeServer = options.describeServer ?? (() => serverFacts(readRoleConfig({}), async () => []));
-  const fleet = new Fleet({ db, wakeups, log, access, tenants, deadJobs, describeServer });
+  const busyAgents = work.busyAgents.bind(work);
+  const fleet = new Fleet({ db, wakeups, log, access, tenants, deadJobs, busyAgents, describeServer });
   work.usePauses((tx, agentId) => fleet.isPaused(tx, agentId));
 
   const jobTraces = traces === undefined ? undefined : new JobTraces({ db, tracer: traces.tracer, failed });
