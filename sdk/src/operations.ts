@@ -321,7 +321,7 @@ export type TokenListOutput = Page<TokenListItem>;
 
 export interface TokenCreateInput {
   readonly name: string;
-  readonly abilities: readonly ('log:read' | 'log:append' | 'access:read' | 'access:write' | 'work:read' | 'work:enqueue' | 'work:claim' | 'work:write' | 'fleet:read' | 'fleet:write' | 'fleet:beat' | 'metrics:read')[];
+  readonly abilities: readonly ('log:read' | 'log:append' | 'access:read' | 'access:write' | 'work:read' | 'work:enqueue' | 'work:claim' | 'work:write' | 'work:approve' | 'fleet:read' | 'fleet:write' | 'fleet:beat' | 'metrics:read')[];
   /** Limits the token to one tenant */
   readonly tenant?: string | undefined;
   /** Default: in 90 days */
@@ -438,6 +438,24 @@ export interface JobAddInput {
     readonly max_runtime_seconds?: number | undefined;
     /** Wait before the second attempt, then doubled; default 5 */
     readonly back_off_seconds?: number | undefined;
+    /** Most that all its attempts may use; what is not given is 50 USD, 50 million tokens, 20,000 calls */
+    readonly budget?: {
+      /** US dollars; counted in millionths */
+      readonly usd?: number | undefined;
+      readonly tokens?: number | undefined;
+      readonly calls?: number | undefined;
+    } | undefined;
+    /** It does not start before an operator has approved it */
+    readonly approval?: {
+      /** What is to be decided, in a sentence */
+      readonly summary: string;
+      /** What exactly would be done; at most 64 KiB */
+      readonly details?: Readonly<Record<string, unknown>> | undefined;
+      /** When nobody decides until then the job ends; default: a week; default: 604800 */
+      readonly expires_in_seconds?: number | undefined;
+      /** Operators who may decide, by name; default: every one with the ability */
+      readonly deciders?: readonly string[] | undefined;
+    } | undefined;
     /** With a unique key that is taken: answer that job, refuse the call, or replace the job while it waits; default: "ignore" */
     readonly on_duplicate?: 'ignore' | 'reject' | 'replace' | undefined;
   }[] | undefined;
@@ -460,6 +478,24 @@ export interface JobAddInput {
   readonly max_runtime_seconds?: number | undefined;
   /** Wait before the second attempt, then doubled; default 5 */
   readonly back_off_seconds?: number | undefined;
+  /** Most that all its attempts may use; what is not given is 50 USD, 50 million tokens, 20,000 calls */
+  readonly budget?: {
+    /** US dollars; counted in millionths */
+    readonly usd?: number | undefined;
+    readonly tokens?: number | undefined;
+    readonly calls?: number | undefined;
+  } | undefined;
+  /** It does not start before an operator has approved it */
+  readonly approval?: {
+    /** What is to be decided, in a sentence */
+    readonly summary: string;
+    /** What exactly would be done; at most 64 KiB */
+    readonly details?: Readonly<Record<string, unknown>> | undefined;
+    /** When nobody decides until then the job ends; default: a week; default: 604800 */
+    readonly expires_in_seconds?: number | undefined;
+    /** Operators who may decide, by name; default: every one with the ability */
+    readonly deciders?: readonly string[] | undefined;
+  } | undefined;
   readonly on_duplicate?: 'ignore' | 'reject' | 'replace' | undefined;
   /** Fleet credentials only; default: `default` */
   readonly tenant?: string | undefined;
@@ -484,6 +520,8 @@ export interface JobListInput {
   readonly tenant?: string | undefined;
   /** Lower-case name, 1 to 63 characters */
   readonly channel?: string | undefined;
+  /** Like bat_… */
+  readonly batch?: string | undefined;
   /** What a schedule added */
   readonly schedule?: string | undefined;
   readonly after?: string | undefined;
@@ -518,6 +556,12 @@ export interface JobListItem {
   readonly max_runtime_seconds: number | null;
   /** The ended job that this one tries again */
   readonly replay_of: string | null;
+  readonly batch: string | null;
+  /** While it runs, what its worker said last */
+  readonly progress: {
+    readonly fraction?: number;
+    readonly message?: string;
+  } | null;
   /** The schedule that added it */
   readonly schedule: string | null;
   /** Grows with each change of the row */
@@ -558,12 +602,45 @@ export interface JobShowOutput {
   readonly max_runtime_seconds: number | null;
   /** The ended job that this one tries again */
   readonly replay_of: string | null;
+  readonly batch: string | null;
+  /** While it runs, what its worker said last */
+  readonly progress: {
+    readonly fraction?: number;
+    readonly message?: string;
+  } | null;
   /** The schedule that added it */
   readonly schedule: string | null;
   /** Grows with each change of the row */
   readonly version: number;
   readonly payload: Readonly<Record<string, unknown>>;
   readonly result: unknown;
+  /** What it made and is kept elsewhere */
+  readonly artifacts: readonly {
+    readonly name: string;
+    /** Where it is; never fetched */
+    readonly uri: string;
+    readonly content_type?: string;
+    readonly bytes?: number;
+    readonly sha256?: string;
+  }[];
+  /** What its attempts said that they used; null: nothing, and it has the usual budget */
+  readonly usage: {
+    readonly usd: {
+      /** null: no limit */
+      readonly limit: number | null;
+      readonly spent: number;
+    };
+    readonly tokens: {
+      /** null: no limit */
+      readonly limit: number | null;
+      readonly spent: number;
+    };
+    readonly calls: {
+      /** null: no limit */
+      readonly limit: number | null;
+      readonly spent: number;
+    };
+  } | null;
 }
 
 export interface JobClaimInput {
@@ -597,8 +674,17 @@ export interface JobClaimOutput {
     readonly channel: string | null;
     /** The end of its max_runtime: no renewal goes beyond */
     readonly run_until: string | null;
+    /** What an operator decided about it; told once */
+    readonly approval?: {
+      readonly id: string;
+      readonly decision: 'approve';
+      readonly by: string;
+      readonly note: string | null;
+      readonly summary: string;
+      readonly digest: string;
+    };
   }[];
-  /** True when this agent, its tenant or everything is paused, and it gets nothing */
+  /** True when this agent, its tenant or everything is paused or has used up its budget, and it gets nothing */
   readonly paused: boolean;
 }
 
@@ -608,6 +694,18 @@ export interface JobRenewInput {
     readonly id: string;
     /** The fence that the claim gave; opaque */
     readonly lease: string;
+    /** Replaces what was said before */
+    readonly progress?: {
+      readonly fraction?: number | undefined;
+      readonly message?: string | undefined;
+    } | undefined;
+    /** What this attempt has used so far, in all: a report that comes twice counts nothing twice */
+    readonly usage?: {
+      /** US dollars; counted in millionths */
+      readonly usd?: number | undefined;
+      readonly tokens?: number | undefined;
+      readonly calls?: number | undefined;
+    } | undefined;
   }[];
   /** default: 60 */
   readonly lease_seconds?: number | undefined;
@@ -620,7 +718,7 @@ export interface JobRenewOutput {
   }[];
   readonly lost: readonly {
     readonly id: string;
-    /** `expired`, `taken`, `ended`, `timeout` or `cancelled`: stop working on it */
+    /** `expired`, `taken`, `ended`, `timeout`, `cancelled` or `budget`: stop working on it */
     readonly reason: string;
   }[];
 }
@@ -631,9 +729,37 @@ export interface JobCompleteInput {
     readonly id: string;
     /** The fence that the claim gave; opaque */
     readonly lease: string;
-    readonly outcome: 'done' | 'failed';
+    /** `ask`: it waits, held by nobody, until an operator has decided about `approval` */
+    readonly outcome: 'done' | 'failed' | 'ask';
+    /** With `ask`, and only with it */
+    readonly approval?: {
+      /** What is to be decided, in a sentence */
+      readonly summary: string;
+      /** What exactly would be done; at most 64 KiB */
+      readonly details?: Readonly<Record<string, unknown>> | undefined;
+      /** When nobody decides until then the job ends; default: a week; default: 604800 */
+      readonly expires_in_seconds?: number | undefined;
+      /** Operators who may decide, by name; default: every one with the ability */
+      readonly deciders?: readonly string[] | undefined;
+    } | undefined;
+    /** What this attempt has used so far, in all: a report that comes twice counts nothing twice */
+    readonly usage?: {
+      /** US dollars; counted in millionths */
+      readonly usd?: number | undefined;
+      readonly tokens?: number | undefined;
+      readonly calls?: number | undefined;
+    } | undefined;
     /** JSON, at most 256 KiB */
     readonly result?: unknown;
+    /** What it made and is kept elsewhere */
+    readonly artifacts?: readonly {
+      readonly name: string;
+      /** Where it is; never fetched */
+      readonly uri: string;
+      readonly content_type?: string | undefined;
+      readonly bytes?: number | undefined;
+      readonly sha256?: string | undefined;
+    }[] | undefined;
     readonly error?: string | undefined;
     /** false: do not try again; default: true */
     readonly retry?: boolean | undefined;
@@ -751,6 +877,215 @@ export interface JobChangeOutput {
   readonly run_at: string;
   readonly max_attempts: number;
   readonly version: number;
+}
+
+export interface ApprovalListInput {
+  readonly state?: 'pending' | 'approved' | 'rejected' | 'expired' | 'withdrawn' | undefined;
+  readonly job?: string | undefined;
+  /** Lower-case name, 1 to 63 characters */
+  readonly tenant?: string | undefined;
+  readonly after?: string | undefined;
+  /** Most items in one answer; default: 100 */
+  readonly limit?: number | undefined;
+}
+
+export interface ApprovalListItem {
+  readonly id: string;
+  /** `withdrawn`: the job ended before anybody decided */
+  readonly state: 'pending' | 'approved' | 'rejected' | 'expired' | 'withdrawn';
+  readonly job: string;
+  readonly kind: string;
+  readonly queue: string;
+  readonly tenant: string;
+  /** The attempt that asked; 0: the job does not start before */
+  readonly attempt: number;
+  readonly summary: string;
+  /** SHA-256 of what is decided on: kind, payload, summary, details */
+  readonly digest: string;
+  readonly deciders: readonly string[] | null;
+  readonly asked_by: string;
+  readonly asked_at: string;
+  readonly expires_at: string;
+  readonly decided_at: string | null;
+  readonly decided_by: string | null;
+  readonly note: string | null;
+  /** When a worker was told of it; no second attempt is */
+  readonly used_at: string | null;
+}
+
+export type ApprovalListOutput = Page<ApprovalListItem>;
+
+export interface ApprovalShowInput {
+  /** Like apr_… */
+  readonly approval: string;
+}
+
+export interface ApprovalShowOutput {
+  readonly id: string;
+  /** `withdrawn`: the job ended before anybody decided */
+  readonly state: 'pending' | 'approved' | 'rejected' | 'expired' | 'withdrawn';
+  readonly job: string;
+  readonly kind: string;
+  readonly queue: string;
+  readonly tenant: string;
+  /** The attempt that asked; 0: the job does not start before */
+  readonly attempt: number;
+  readonly summary: string;
+  /** SHA-256 of what is decided on: kind, payload, summary, details */
+  readonly digest: string;
+  readonly deciders: readonly string[] | null;
+  readonly asked_by: string;
+  readonly asked_at: string;
+  readonly expires_at: string;
+  readonly decided_at: string | null;
+  readonly decided_by: string | null;
+  readonly note: string | null;
+  /** When a worker was told of it; no second attempt is */
+  readonly used_at: string | null;
+  readonly details: Readonly<Record<string, unknown>> | null;
+  /** Of the job; null when the job is no longer kept */
+  readonly payload: Readonly<Record<string, unknown>> | null;
+}
+
+export interface ApprovalDecideInput {
+  /** Like apr_… */
+  readonly approval: string;
+  readonly decision: 'approve' | 'reject';
+  /** Kept, and told to the worker */
+  readonly note?: string | undefined;
+  /** As it was shown: refused when it is not what the decision would be about */
+  readonly digest?: string | undefined;
+}
+
+export interface ApprovalDecideOutput {
+  readonly id: string;
+  /** `withdrawn`: the job ended before anybody decided */
+  readonly state: 'pending' | 'approved' | 'rejected' | 'expired' | 'withdrawn';
+  readonly job: string;
+  readonly kind: string;
+  readonly queue: string;
+  readonly tenant: string;
+  /** The attempt that asked; 0: the job does not start before */
+  readonly attempt: number;
+  readonly summary: string;
+  /** SHA-256 of what is decided on: kind, payload, summary, details */
+  readonly digest: string;
+  readonly deciders: readonly string[] | null;
+  readonly asked_by: string;
+  readonly asked_at: string;
+  readonly expires_at: string;
+  readonly decided_at: string | null;
+  readonly decided_by: string | null;
+  readonly note: string | null;
+  /** When a worker was told of it; no second attempt is */
+  readonly used_at: string | null;
+}
+
+export interface BudgetSetInput {
+  /** Lower-case name, 1 to 63 characters */
+  readonly budget: string;
+  /** Whose budget; default: the caller’s own tenant, or the fleet */
+  readonly tenant?: string | undefined;
+  /** Only what this agent uses counts, for whichever tenant it works */
+  readonly agent?: string | undefined;
+  /** Begins with the hour, day or month of UTC; `total`: never anew */
+  readonly window: 'hour' | 'day' | 'month' | 'total';
+  /** US dollars; counted in millionths */
+  readonly usd?: number | undefined;
+  readonly tokens?: number | undefined;
+  readonly calls?: number | undefined;
+}
+
+export interface BudgetSetOutput {
+  readonly budget: string;
+  /** Whose jobs count; `fleet`: those of all, unless it is of one agent */
+  readonly tenant: string;
+  /** Only what this agent uses counts */
+  readonly agent: string | null;
+  readonly window: 'hour' | 'day' | 'month' | 'total';
+  readonly usd: {
+    /** null: no limit */
+    readonly limit: number | null;
+    readonly spent: number;
+  };
+  readonly tokens: {
+    /** null: no limit */
+    readonly limit: number | null;
+    readonly spent: number;
+  };
+  readonly calls: {
+    /** null: no limit */
+    readonly limit: number | null;
+    readonly spent: number;
+  };
+  /** Of the limit of which most is spent */
+  readonly percent: number;
+  /** When the window under way began, in UTC */
+  readonly since: string;
+  /** When it ends; null: never */
+  readonly until: string | null;
+  /** 80 % are spent */
+  readonly warned: boolean;
+  /** Nothing is handed out and nothing runs on until the window ends or the limit is raised */
+  readonly exhausted: boolean;
+  readonly version: number;
+}
+
+export interface BudgetListInput {
+  /** Lower-case name, 1 to 63 characters */
+  readonly tenant?: string | undefined;
+  readonly after?: string | undefined;
+  /** Most items in one answer; default: 100 */
+  readonly limit?: number | undefined;
+}
+
+export interface BudgetListItem {
+  readonly budget: string;
+  /** Whose jobs count; `fleet`: those of all, unless it is of one agent */
+  readonly tenant: string;
+  /** Only what this agent uses counts */
+  readonly agent: string | null;
+  readonly window: 'hour' | 'day' | 'month' | 'total';
+  readonly usd: {
+    /** null: no limit */
+    readonly limit: number | null;
+    readonly spent: number;
+  };
+  readonly tokens: {
+    /** null: no limit */
+    readonly limit: number | null;
+    readonly spent: number;
+  };
+  readonly calls: {
+    /** null: no limit */
+    readonly limit: number | null;
+    readonly spent: number;
+  };
+  /** Of the limit of which most is spent */
+  readonly percent: number;
+  /** When the window under way began, in UTC */
+  readonly since: string;
+  /** When it ends; null: never */
+  readonly until: string | null;
+  /** 80 % are spent */
+  readonly warned: boolean;
+  /** Nothing is handed out and nothing runs on until the window ends or the limit is raised */
+  readonly exhausted: boolean;
+  readonly version: number;
+}
+
+export type BudgetListOutput = Page<BudgetListItem>;
+
+export interface BudgetRemoveInput {
+  /** Lower-case name, 1 to 63 characters */
+  readonly budget: string;
+  /** Whose budget; default: the caller’s own tenant, or the fleet */
+  readonly tenant?: string | undefined;
+}
+
+export interface BudgetRemoveOutput {
+  readonly budget: string;
+  readonly removed: boolean;
 }
 
 export interface WorkSummaryInput {
@@ -1055,6 +1390,24 @@ export interface ScheduleSetInput {
     readonly max_runtime_seconds?: number | undefined;
     /** Wait before the second attempt, then doubled; default 5 */
     readonly back_off_seconds?: number | undefined;
+    /** Most that all its attempts may use; what is not given is 50 USD, 50 million tokens, 20,000 calls */
+    readonly budget?: {
+      /** US dollars; counted in millionths */
+      readonly usd?: number | undefined;
+      readonly tokens?: number | undefined;
+      readonly calls?: number | undefined;
+    } | undefined;
+    /** It does not start before an operator has approved it */
+    readonly approval?: {
+      /** What is to be decided, in a sentence */
+      readonly summary: string;
+      /** What exactly would be done; at most 64 KiB */
+      readonly details?: Readonly<Record<string, unknown>> | undefined;
+      /** When nobody decides until then the job ends; default: a week; default: 604800 */
+      readonly expires_in_seconds?: number | undefined;
+      /** Operators who may decide, by name; default: every one with the ability */
+      readonly deciders?: readonly string[] | undefined;
+    } | undefined;
   };
   /** Ticks that nobody acted on within a minute: leave them out, act on the last one, or on every one; default: "once" */
   readonly catch_up?: 'skip' | 'once' | 'all' | undefined;
@@ -1295,6 +1648,392 @@ export interface SchedulePreviewOutput {
   }[];
 }
 
+export interface BatchCreateInput {
+  readonly name?: string | undefined;
+  /** Its first children; default: [] */
+  readonly jobs?: readonly {
+    /** What is to be done; the worker chooses its handler by it */
+    readonly kind: string;
+    /** At most 256 KiB; default: {} */
+    readonly payload?: Readonly<Record<string, unknown>> | undefined;
+    /** Default: the kind */
+    readonly queue?: string | undefined;
+    /** Lower runs first; default: 100 */
+    readonly priority?: number | undefined;
+    /** Not before this moment */
+    readonly run_at?: string | undefined;
+    /** No second job with this key until it has ended; see `on_duplicate` */
+    readonly unique_key?: string | undefined;
+    /** default: 5 */
+    readonly max_attempts?: number | undefined;
+    /** What it uses together with others; `quarterdeck channel set` makes one */
+    readonly channel?: string | undefined;
+    /** How much of the windows of its channel it uses; default: 1 */
+    readonly cost?: number | undefined;
+    /** Before the turns of tenants and before every priority; default: false */
+    readonly urgent?: boolean | undefined;
+    /** An attempt that runs longer is taken back, even while it is renewed */
+    readonly max_runtime_seconds?: number | undefined;
+    /** Wait before the second attempt, then doubled; default 5 */
+    readonly back_off_seconds?: number | undefined;
+    /** Most that all its attempts may use; what is not given is 50 USD, 50 million tokens, 20,000 calls */
+    readonly budget?: {
+      /** US dollars; counted in millionths */
+      readonly usd?: number | undefined;
+      readonly tokens?: number | undefined;
+      readonly calls?: number | undefined;
+    } | undefined;
+    /** It does not start before an operator has approved it */
+    readonly approval?: {
+      /** What is to be decided, in a sentence */
+      readonly summary: string;
+      /** What exactly would be done; at most 64 KiB */
+      readonly details?: Readonly<Record<string, unknown>> | undefined;
+      /** When nobody decides until then the job ends; default: a week; default: 604800 */
+      readonly expires_in_seconds?: number | undefined;
+      /** Operators who may decide, by name; default: every one with the ability */
+      readonly deciders?: readonly string[] | undefined;
+    } | undefined;
+    /** With a unique key that is taken: answer that job, refuse the call, or replace the job while it waits; default: "ignore" */
+    readonly on_duplicate?: 'ignore' | 'reject' | 'replace' | undefined;
+  }[] | undefined;
+  /** A job that is added once, in the moment in which all has ended; its payload says so as `batch` */
+  readonly on_done?: {
+    /** What is to be done; the worker chooses its handler by it */
+    readonly kind: string;
+    /** At most 256 KiB; default: {} */
+    readonly payload?: Readonly<Record<string, unknown>> | undefined;
+    /** Default: the kind */
+    readonly queue?: string | undefined;
+    /** Lower runs first; default: 100 */
+    readonly priority?: number | undefined;
+    /** default: 5 */
+    readonly max_attempts?: number | undefined;
+    /** What it uses together with others; `quarterdeck channel set` makes one */
+    readonly channel?: string | undefined;
+    /** How much of the windows of its channel it uses; default: 1 */
+    readonly cost?: number | undefined;
+    /** Before the turns of tenants and before every priority; default: false */
+    readonly urgent?: boolean | undefined;
+    /** An attempt that runs longer is taken back, even while it is renewed */
+    readonly max_runtime_seconds?: number | undefined;
+    /** Wait before the second attempt, then doubled; default 5 */
+    readonly back_off_seconds?: number | undefined;
+    /** Most that all its attempts may use; what is not given is 50 USD, 50 million tokens, 20,000 calls */
+    readonly budget?: {
+      /** US dollars; counted in millionths */
+      readonly usd?: number | undefined;
+      readonly tokens?: number | undefined;
+      readonly calls?: number | undefined;
+    } | undefined;
+    /** It does not start before an operator has approved it */
+    readonly approval?: {
+      /** What is to be decided, in a sentence */
+      readonly summary: string;
+      /** What exactly would be done; at most 64 KiB */
+      readonly details?: Readonly<Record<string, unknown>> | undefined;
+      /** When nobody decides until then the job ends; default: a week; default: 604800 */
+      readonly expires_in_seconds?: number | undefined;
+      /** Operators who may decide, by name; default: every one with the ability */
+      readonly deciders?: readonly string[] | undefined;
+    } | undefined;
+  } | undefined;
+  /** When a child is dead: let the others go on, or cancel them; default: "continue" */
+  readonly on_failure?: 'continue' | 'cancel_rest' | undefined;
+  /** More children are to come: it does not end before it is closed; default: false */
+  readonly open?: boolean | undefined;
+  /** An open batch of which this one is to be a child */
+  readonly parent?: string | undefined;
+  /** Fleet credentials only; default: that of the parent, or `default` */
+  readonly tenant?: string | undefined;
+}
+
+export interface BatchCreateOutput {
+  readonly batch: string;
+  readonly name: string | null;
+  readonly tenant: string;
+  readonly parent: string | null;
+  /** `stopping`: what has not ended is being cancelled */
+  readonly state: 'open' | 'closed' | 'stopping' | 'done' | 'failed' | 'cancelled';
+  readonly on_failure: 'continue' | 'cancel_rest';
+  /** Children so far: jobs, and batches within it */
+  readonly total: number;
+  readonly done: number;
+  readonly dead: number;
+  readonly cancelled: number;
+  /** What is added when all has ended */
+  readonly on_done: {
+    readonly kind: string;
+  } | null;
+  readonly on_done_job: string | null;
+  readonly created_at: string;
+  readonly created_by: string;
+  readonly cancelled_by: string | null;
+  readonly reason: string | null;
+  readonly ended_at: string | null;
+  readonly version: number;
+  readonly jobs: readonly {
+    readonly id: string;
+    readonly state: string;
+    readonly existing: boolean;
+  }[];
+}
+
+export interface BatchAddInput {
+  /** Like bat_… */
+  readonly batch: string;
+  readonly jobs: readonly {
+    /** What is to be done; the worker chooses its handler by it */
+    readonly kind: string;
+    /** At most 256 KiB; default: {} */
+    readonly payload?: Readonly<Record<string, unknown>> | undefined;
+    /** Default: the kind */
+    readonly queue?: string | undefined;
+    /** Lower runs first; default: 100 */
+    readonly priority?: number | undefined;
+    /** Not before this moment */
+    readonly run_at?: string | undefined;
+    /** No second job with this key until it has ended; see `on_duplicate` */
+    readonly unique_key?: string | undefined;
+    /** default: 5 */
+    readonly max_attempts?: number | undefined;
+    /** What it uses together with others; `quarterdeck channel set` makes one */
+    readonly channel?: string | undefined;
+    /** How much of the windows of its channel it uses; default: 1 */
+    readonly cost?: number | undefined;
+    /** Before the turns of tenants and before every priority; default: false */
+    readonly urgent?: boolean | undefined;
+    /** An attempt that runs longer is taken back, even while it is renewed */
+    readonly max_runtime_seconds?: number | undefined;
+    /** Wait before the second attempt, then doubled; default 5 */
+    readonly back_off_seconds?: number | undefined;
+    /** Most that all its attempts may use; what is not given is 50 USD, 50 million tokens, 20,000 calls */
+    readonly budget?: {
+      /** US dollars; counted in millionths */
+      readonly usd?: number | undefined;
+      readonly tokens?: number | undefined;
+      readonly calls?: number | undefined;
+    } | undefined;
+    /** It does not start before an operator has approved it */
+    readonly approval?: {
+      /** What is to be decided, in a sentence */
+      readonly summary: string;
+      /** What exactly would be done; at most 64 KiB */
+      readonly details?: Readonly<Record<string, unknown>> | undefined;
+      /** When nobody decides until then the job ends; default: a week; default: 604800 */
+      readonly expires_in_seconds?: number | undefined;
+      /** Operators who may decide, by name; default: every one with the ability */
+      readonly deciders?: readonly string[] | undefined;
+    } | undefined;
+    /** With a unique key that is taken: answer that job, refuse the call, or replace the job while it waits; default: "ignore" */
+    readonly on_duplicate?: 'ignore' | 'reject' | 'replace' | undefined;
+  }[];
+}
+
+export interface BatchAddOutput {
+  readonly batch: string;
+  readonly name: string | null;
+  readonly tenant: string;
+  readonly parent: string | null;
+  /** `stopping`: what has not ended is being cancelled */
+  readonly state: 'open' | 'closed' | 'stopping' | 'done' | 'failed' | 'cancelled';
+  readonly on_failure: 'continue' | 'cancel_rest';
+  /** Children so far: jobs, and batches within it */
+  readonly total: number;
+  readonly done: number;
+  readonly dead: number;
+  readonly cancelled: number;
+  /** What is added when all has ended */
+  readonly on_done: {
+    readonly kind: string;
+  } | null;
+  readonly on_done_job: string | null;
+  readonly created_at: string;
+  readonly created_by: string;
+  readonly cancelled_by: string | null;
+  readonly reason: string | null;
+  readonly ended_at: string | null;
+  readonly version: number;
+  readonly jobs: readonly {
+    readonly id: string;
+    readonly state: string;
+    readonly existing: boolean;
+  }[];
+}
+
+export interface BatchCloseInput {
+  /** Like bat_… */
+  readonly batch: string;
+}
+
+export interface BatchCloseOutput {
+  readonly batch: string;
+  readonly name: string | null;
+  readonly tenant: string;
+  readonly parent: string | null;
+  /** `stopping`: what has not ended is being cancelled */
+  readonly state: 'open' | 'closed' | 'stopping' | 'done' | 'failed' | 'cancelled';
+  readonly on_failure: 'continue' | 'cancel_rest';
+  /** Children so far: jobs, and batches within it */
+  readonly total: number;
+  readonly done: number;
+  readonly dead: number;
+  readonly cancelled: number;
+  /** What is added when all has ended */
+  readonly on_done: {
+    readonly kind: string;
+  } | null;
+  readonly on_done_job: string | null;
+  readonly created_at: string;
+  readonly created_by: string;
+  readonly cancelled_by: string | null;
+  readonly reason: string | null;
+  readonly ended_at: string | null;
+  readonly version: number;
+}
+
+export interface BatchCancelInput {
+  /** Like bat_… */
+  readonly batch: string;
+  /** Kept with the batch and its jobs, and in the event */
+  readonly reason?: string | undefined;
+}
+
+export interface BatchCancelOutput {
+  readonly batch: string;
+  readonly name: string | null;
+  readonly tenant: string;
+  readonly parent: string | null;
+  /** `stopping`: what has not ended is being cancelled */
+  readonly state: 'open' | 'closed' | 'stopping' | 'done' | 'failed' | 'cancelled';
+  readonly on_failure: 'continue' | 'cancel_rest';
+  /** Children so far: jobs, and batches within it */
+  readonly total: number;
+  readonly done: number;
+  readonly dead: number;
+  readonly cancelled: number;
+  /** What is added when all has ended */
+  readonly on_done: {
+    readonly kind: string;
+  } | null;
+  readonly on_done_job: string | null;
+  readonly created_at: string;
+  readonly created_by: string;
+  readonly cancelled_by: string | null;
+  readonly reason: string | null;
+  readonly ended_at: string | null;
+  readonly version: number;
+}
+
+export interface BatchShowInput {
+  /** Like bat_… */
+  readonly batch: string;
+}
+
+export interface BatchShowOutput {
+  readonly batch: string;
+  readonly name: string | null;
+  readonly tenant: string;
+  readonly parent: string | null;
+  /** `stopping`: what has not ended is being cancelled */
+  readonly state: 'open' | 'closed' | 'stopping' | 'done' | 'failed' | 'cancelled';
+  readonly on_failure: 'continue' | 'cancel_rest';
+  /** Children so far: jobs, and batches within it */
+  readonly total: number;
+  readonly done: number;
+  readonly dead: number;
+  readonly cancelled: number;
+  /** What is added when all has ended */
+  readonly on_done: {
+    readonly kind: string;
+  } | null;
+  readonly on_done_job: string | null;
+  readonly created_at: string;
+  readonly created_by: string;
+  readonly cancelled_by: string | null;
+  readonly reason: string | null;
+  readonly ended_at: string | null;
+  readonly version: number;
+}
+
+export interface BatchListInput {
+  readonly state?: 'open' | 'closed' | 'stopping' | 'done' | 'failed' | 'cancelled' | undefined;
+  /** Only batches within this one */
+  readonly parent?: string | undefined;
+  /** Lower-case name, 1 to 63 characters */
+  readonly tenant?: string | undefined;
+  readonly after?: string | undefined;
+  /** Most items in one answer; default: 100 */
+  readonly limit?: number | undefined;
+}
+
+export interface BatchListItem {
+  readonly batch: string;
+  readonly name: string | null;
+  readonly tenant: string;
+  readonly parent: string | null;
+  /** `stopping`: what has not ended is being cancelled */
+  readonly state: 'open' | 'closed' | 'stopping' | 'done' | 'failed' | 'cancelled';
+  readonly on_failure: 'continue' | 'cancel_rest';
+  /** Children so far: jobs, and batches within it */
+  readonly total: number;
+  readonly done: number;
+  readonly dead: number;
+  readonly cancelled: number;
+  /** What is added when all has ended */
+  readonly on_done: {
+    readonly kind: string;
+  } | null;
+  readonly on_done_job: string | null;
+  readonly created_at: string;
+  readonly created_by: string;
+  readonly cancelled_by: string | null;
+  readonly reason: string | null;
+  readonly ended_at: string | null;
+  readonly version: number;
+}
+
+export type BatchListOutput = Page<BatchListItem>;
+
+export interface StepStoreInput {
+  /** Like job_… */
+  readonly job: string;
+  /** The same for the same part in every attempt */
+  readonly step: string;
+  /** The fence that the claim gave; opaque */
+  readonly lease: string;
+  /** JSON, at most 256 KiB; all of a job 8 MiB in 1,000 steps */
+  readonly result?: unknown;
+}
+
+export interface StepStoreOutput {
+  readonly step: string;
+  readonly result: unknown;
+  /** The attempt that gave it */
+  readonly attempt: number;
+  readonly at: string;
+  /** True when an earlier result stays */
+  readonly existing: boolean;
+}
+
+export interface StepListInput {
+  /** Like job_… */
+  readonly job: string;
+  readonly after?: string | undefined;
+  /** Most items in one answer; default: 100 */
+  readonly limit?: number | undefined;
+}
+
+export interface StepListItem {
+  readonly step: string;
+  readonly result: unknown;
+  /** The attempt that gave it */
+  readonly attempt: number;
+  readonly at: string;
+}
+
+export type StepListOutput = Page<StepListItem>;
+
 export interface AgentAddInput {
   /** Lower-case name, 1 to 63 characters */
   readonly agent: string;
@@ -1310,7 +2049,7 @@ export interface AgentAddOutput {
   readonly agent: string;
   readonly tenant: string;
   readonly kind: 'process' | 'external' | 'llm';
-  readonly state: 'healthy' | 'late' | 'silent' | 'paused' | 'crashed' | 'stopped' | 'unknown';
+  readonly state: 'healthy' | 'late' | 'healing' | 'silent' | 'paused' | 'crashed' | 'stopped' | 'unknown';
   /** Why it is in this state, in one sentence */
   readonly state_reason: string;
   readonly desired: 'run' | 'pause' | 'stop';
@@ -1339,7 +2078,7 @@ export interface AgentAddOutput {
 }
 
 export interface AgentListInput {
-  readonly state?: 'healthy' | 'late' | 'silent' | 'paused' | 'crashed' | 'stopped' | 'unknown' | undefined;
+  readonly state?: 'healthy' | 'late' | 'healing' | 'silent' | 'paused' | 'crashed' | 'stopped' | 'unknown' | undefined;
   /** Lower-case name, 1 to 63 characters */
   readonly tenant?: string | undefined;
   readonly after?: string | undefined;
@@ -1351,7 +2090,7 @@ export interface AgentListItem {
   readonly agent: string;
   readonly tenant: string;
   readonly kind: 'process' | 'external' | 'llm';
-  readonly state: 'healthy' | 'late' | 'silent' | 'paused' | 'crashed' | 'stopped' | 'unknown';
+  readonly state: 'healthy' | 'late' | 'healing' | 'silent' | 'paused' | 'crashed' | 'stopped' | 'unknown';
   /** Why it is in this state, in one sentence */
   readonly state_reason: string;
   readonly desired: 'run' | 'pause' | 'stop';
@@ -1389,7 +2128,7 @@ export interface AgentShowOutput {
   readonly agent: string;
   readonly tenant: string;
   readonly kind: 'process' | 'external' | 'llm';
-  readonly state: 'healthy' | 'late' | 'silent' | 'paused' | 'crashed' | 'stopped' | 'unknown';
+  readonly state: 'healthy' | 'late' | 'healing' | 'silent' | 'paused' | 'crashed' | 'stopped' | 'unknown';
   /** Why it is in this state, in one sentence */
   readonly state_reason: string;
   readonly desired: 'run' | 'pause' | 'stop';
@@ -1453,7 +2192,7 @@ export interface AgentPauseOutput {
   readonly agent: string;
   readonly tenant: string;
   readonly kind: 'process' | 'external' | 'llm';
-  readonly state: 'healthy' | 'late' | 'silent' | 'paused' | 'crashed' | 'stopped' | 'unknown';
+  readonly state: 'healthy' | 'late' | 'healing' | 'silent' | 'paused' | 'crashed' | 'stopped' | 'unknown';
   /** Why it is in this state, in one sentence */
   readonly state_reason: string;
   readonly desired: 'run' | 'pause' | 'stop';
@@ -1489,7 +2228,7 @@ export interface AgentResumeOutput {
   readonly agent: string;
   readonly tenant: string;
   readonly kind: 'process' | 'external' | 'llm';
-  readonly state: 'healthy' | 'late' | 'silent' | 'paused' | 'crashed' | 'stopped' | 'unknown';
+  readonly state: 'healthy' | 'late' | 'healing' | 'silent' | 'paused' | 'crashed' | 'stopped' | 'unknown';
   /** Why it is in this state, in one sentence */
   readonly state_reason: string;
   readonly desired: 'run' | 'pause' | 'stop';
@@ -1526,7 +2265,7 @@ export interface AgentStopOutput {
   readonly agent: string;
   readonly tenant: string;
   readonly kind: 'process' | 'external' | 'llm';
-  readonly state: 'healthy' | 'late' | 'silent' | 'paused' | 'crashed' | 'stopped' | 'unknown';
+  readonly state: 'healthy' | 'late' | 'healing' | 'silent' | 'paused' | 'crashed' | 'stopped' | 'unknown';
   /** Why it is in this state, in one sentence */
   readonly state_reason: string;
   readonly desired: 'run' | 'pause' | 'stop';
@@ -1563,7 +2302,7 @@ export interface AgentRestartOutput {
   readonly agent: string;
   readonly tenant: string;
   readonly kind: 'process' | 'external' | 'llm';
-  readonly state: 'healthy' | 'late' | 'silent' | 'paused' | 'crashed' | 'stopped' | 'unknown';
+  readonly state: 'healthy' | 'late' | 'healing' | 'silent' | 'paused' | 'crashed' | 'stopped' | 'unknown';
   /** Why it is in this state, in one sentence */
   readonly state_reason: string;
   readonly desired: 'run' | 'pause' | 'stop';
@@ -2046,6 +2785,86 @@ export class JobOperations {
   }
 }
 
+export class ApprovalOperations {
+  readonly #send: Send;
+
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  /**
+   * What jobs ask or asked operators to decide, newest first.
+   *
+   * `GET /v1/approvals` · ability `work:read`
+   */
+  list(input: ApprovalListInput = {}, options?: CallOptions): Promise<ApprovalListOutput> {
+    return this.#send({ name: 'work.approval.list', method: 'GET', path: '/v1/approvals', keyed: false }, input, options);
+  }
+
+  /** The items of `list`, page after page until the end. */
+  listAll(input: ApprovalListInput = {}, options?: CallOptions): AsyncGenerator<ApprovalListItem> {
+    return allItems((after) => this.list({ ...input, ...after }, options));
+  }
+
+  /**
+   * One approval with all that is decided on.
+   *
+   * `GET /v1/approvals/{approval}` · ability `work:read`
+   */
+  show(input: ApprovalShowInput, options?: CallOptions): Promise<ApprovalShowOutput> {
+    return this.#send({ name: 'work.approval.show', method: 'GET', path: '/v1/approvals/{approval}', keyed: false }, input, options);
+  }
+
+  /**
+   * Let a waiting job go on, or end it; decided once.
+   *
+   * `PUT /v1/approvals/{approval}/decision` · ability `work:approve`
+   */
+  decide(input: ApprovalDecideInput, options?: CallOptions): Promise<ApprovalDecideOutput> {
+    return this.#send({ name: 'work.approval.decide', method: 'PUT', path: '/v1/approvals/{approval}/decision', keyed: false }, input, options);
+  }
+}
+
+export class BudgetOperations {
+  readonly #send: Send;
+
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  /**
+   * Limit the money, tokens and calls that the fleet, a tenant or an agent uses in a window.
+   *
+   * `PUT /v1/budgets/{budget}` · ability `work:write`
+   */
+  set(input: BudgetSetInput, options?: CallOptions): Promise<BudgetSetOutput> {
+    return this.#send({ name: 'work.budget.set', method: 'PUT', path: '/v1/budgets/{budget}', keyed: false }, input, options);
+  }
+
+  /**
+   * Budgets with what is spent of them in the window under way.
+   *
+   * `GET /v1/budgets` · ability `work:read`
+   */
+  list(input: BudgetListInput = {}, options?: CallOptions): Promise<BudgetListOutput> {
+    return this.#send({ name: 'work.budget.list', method: 'GET', path: '/v1/budgets', keyed: false }, input, options);
+  }
+
+  /** The items of `list`, page after page until the end. */
+  listAll(input: BudgetListInput = {}, options?: CallOptions): AsyncGenerator<BudgetListItem> {
+    return allItems((after) => this.list({ ...input, ...after }, options));
+  }
+
+  /**
+   * Remove a budget; what it held back goes on.
+   *
+   * `DELETE /v1/budgets/{budget}` · ability `work:write`
+   */
+  remove(input: BudgetRemoveInput, options?: CallOptions): Promise<BudgetRemoveOutput> {
+    return this.#send({ name: 'work.budget.remove', method: 'DELETE', path: '/v1/budgets/{budget}', keyed: false }, input, options);
+  }
+}
+
 export class WorkOperations {
   readonly #send: Send;
 
@@ -2259,6 +3078,104 @@ export class ScheduleOperations {
   }
 }
 
+export class BatchOperations {
+  readonly #send: Send;
+
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  /**
+   * Add jobs that are waited for together, and say what comes after them.
+   *
+   * `POST /v1/batches` · ability `work:enqueue`
+   */
+  create(input: BatchCreateInput = {}, options?: CallOptions): Promise<BatchCreateOutput> {
+    return this.#send({ name: 'work.batch.create', method: 'POST', path: '/v1/batches', keyed: true }, input, options);
+  }
+
+  /**
+   * Add jobs to an open batch.
+   *
+   * `POST /v1/batches/{batch}/jobs` · ability `work:enqueue`
+   */
+  add(input: BatchAddInput, options?: CallOptions): Promise<BatchAddOutput> {
+    return this.#send({ name: 'work.batch.add', method: 'POST', path: '/v1/batches/{batch}/jobs', keyed: true }, input, options);
+  }
+
+  /**
+   * Let an open batch take no more children, so that it ends with the last of them.
+   *
+   * `PUT /v1/batches/{batch}/closed` · ability `work:enqueue`
+   */
+  close(input: BatchCloseInput, options?: CallOptions): Promise<BatchCloseOutput> {
+    return this.#send({ name: 'work.batch.close', method: 'PUT', path: '/v1/batches/{batch}/closed', keyed: false }, input, options);
+  }
+
+  /**
+   * Cancel what has not ended of a batch; what was to come after it is not added.
+   *
+   * `PUT /v1/batches/{batch}/cancelled` · ability `work:write`
+   */
+  cancel(input: BatchCancelInput, options?: CallOptions): Promise<BatchCancelOutput> {
+    return this.#send({ name: 'work.batch.cancel', method: 'PUT', path: '/v1/batches/{batch}/cancelled', keyed: false }, input, options);
+  }
+
+  /**
+   * One batch: how many of its children have ended, and how.
+   *
+   * `GET /v1/batches/{batch}` · ability `work:read`
+   */
+  show(input: BatchShowInput, options?: CallOptions): Promise<BatchShowOutput> {
+    return this.#send({ name: 'work.batch.show', method: 'GET', path: '/v1/batches/{batch}', keyed: false }, input, options);
+  }
+
+  /**
+   * Batches, newest first.
+   *
+   * `GET /v1/batches` · ability `work:read`
+   */
+  list(input: BatchListInput = {}, options?: CallOptions): Promise<BatchListOutput> {
+    return this.#send({ name: 'work.batch.list', method: 'GET', path: '/v1/batches', keyed: false }, input, options);
+  }
+
+  /** The items of `list`, page after page until the end. */
+  listAll(input: BatchListInput = {}, options?: CallOptions): AsyncGenerator<BatchListItem> {
+    return allItems((after) => this.list({ ...input, ...after }, options));
+  }
+}
+
+export class StepOperations {
+  readonly #send: Send;
+
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  /**
+   * Keep what a step of a held job gave; the first result stays and is answered.
+   *
+   * `PUT /v1/jobs/{job}/steps/{step}` · ability `work:claim`
+   */
+  store(input: StepStoreInput, options?: CallOptions): Promise<StepStoreOutput> {
+    return this.#send({ name: 'work.step.store', method: 'PUT', path: '/v1/jobs/{job}/steps/{step}', keyed: false }, input, options);
+  }
+
+  /**
+   * What the steps of a job gave so far, in the order of their names.
+   *
+   * `GET /v1/jobs/{job}/steps` · ability `work:read`
+   */
+  list(input: StepListInput, options?: CallOptions): Promise<StepListOutput> {
+    return this.#send({ name: 'work.step.list', method: 'GET', path: '/v1/jobs/{job}/steps', keyed: false }, input, options);
+  }
+
+  /** The items of `list`, page after page until the end. */
+  listAll(input: StepListInput, options?: CallOptions): AsyncGenerator<StepListItem> {
+    return allItems((after) => this.list({ ...input, ...after }, options));
+  }
+}
+
 export class AgentOperations {
   readonly #send: Send;
 
@@ -2416,10 +3333,14 @@ export class Operations {
   readonly token: TokenOperations;
   readonly sqlRole: SqlRoleOperations;
   readonly job: JobOperations;
+  readonly approval: ApprovalOperations;
+  readonly budget: BudgetOperations;
   readonly work: WorkOperations;
   readonly channel: ChannelOperations;
   readonly share: ShareOperations;
   readonly schedule: ScheduleOperations;
+  readonly batch: BatchOperations;
+  readonly step: StepOperations;
   readonly agent: AgentOperations;
   readonly fleet: FleetOperations;
   readonly server: ServerOperations;
@@ -2434,10 +3355,14 @@ export class Operations {
     this.token = new TokenOperations(send);
     this.sqlRole = new SqlRoleOperations(send);
     this.job = new JobOperations(send);
+    this.approval = new ApprovalOperations(send);
+    this.budget = new BudgetOperations(send);
     this.work = new WorkOperations(send);
     this.channel = new ChannelOperations(send);
     this.share = new ShareOperations(send);
     this.schedule = new ScheduleOperations(send);
+    this.batch = new BatchOperations(send);
+    this.step = new StepOperations(send);
     this.agent = new AgentOperations(send);
     this.fleet = new FleetOperations(send);
     this.server = new ServerOperations(send);
