@@ -272,6 +272,22 @@ class SqlRoleRemoveOutput(TypedDict):
     removed_at: str
 
 
+class JobAddJobsItemBudget(TypedDict, total=False):
+    usd: float  # US dollars; counted in millionths
+    tokens: int
+    calls: int
+
+
+class _JobAddJobsItemApprovalNeeded(TypedDict):
+    summary: str  # What is to be decided, in a sentence
+
+
+class JobAddJobsItemApproval(_JobAddJobsItemApprovalNeeded, total=False):
+    details: Dict[str, Any]  # What exactly would be done; at most 64 KiB
+    expires_in_seconds: int  # When nobody decides until then the job ends; default: a week; default: 604800
+    deciders: List[str]  # Operators who may decide, by name; default: every one with the ability
+
+
 class _JobAddJobsItemNeeded(TypedDict):
     kind: str  # What is to be done; the worker chooses its handler by it
 
@@ -288,7 +304,25 @@ class JobAddJobsItem(_JobAddJobsItemNeeded, total=False):
     urgent: bool  # Before the turns of tenants and before every priority; default: false
     max_runtime_seconds: int  # An attempt that runs longer is taken back, even while it is renewed
     back_off_seconds: int  # Wait before the second attempt, then doubled; default 5
+    budget: JobAddJobsItemBudget  # Most that all its attempts may use; what is not given is 50 USD, 50 million tokens, 20,000 calls
+    approval: JobAddJobsItemApproval  # It does not start before an operator has approved it
     on_duplicate: Literal["ignore", "reject", "replace"]  # With a unique key that is taken: answer that job, refuse the call, or replace the job while it waits; default: "ignore"
+
+
+class JobAddBudget(TypedDict, total=False):
+    usd: float  # US dollars; counted in millionths
+    tokens: int
+    calls: int
+
+
+class _JobAddApprovalNeeded(TypedDict):
+    summary: str  # What is to be decided, in a sentence
+
+
+class JobAddApproval(_JobAddApprovalNeeded, total=False):
+    details: Dict[str, Any]  # What exactly would be done; at most 64 KiB
+    expires_in_seconds: int  # When nobody decides until then the job ends; default: a week; default: 604800
+    deciders: List[str]  # Operators who may decide, by name; default: every one with the ability
 
 
 class JobAddOutputJobsItem(TypedDict):
@@ -299,6 +333,11 @@ class JobAddOutputJobsItem(TypedDict):
 
 class JobAddOutput(TypedDict):
     jobs: List[JobAddOutputJobsItem]
+
+
+class JobListItemProgress(TypedDict, total=False):
+    fraction: float
+    message: str
 
 
 class JobListItem(TypedDict):
@@ -324,6 +363,8 @@ class JobListItem(TypedDict):
     urgent: bool
     max_runtime_seconds: Optional[int]
     replay_of: Optional[str]  # The ended job that this one tries again
+    batch: Optional[str]
+    progress: Optional[JobListItemProgress]  # While it runs, what its worker said last
     schedule: Optional[str]  # The schedule that added it
     version: int  # Grows with each change of the row
 
@@ -332,6 +373,43 @@ class JobListOutput(TypedDict):
     items: List[JobListItem]
     next_cursor: Optional[str]  # Give it as `after` to go on; null at the end
     as_of: str  # Position of the log at which this answer is true
+
+
+class JobShowOutputProgress(TypedDict, total=False):
+    fraction: float
+    message: str
+
+
+class _JobShowOutputArtifactsItemNeeded(TypedDict):
+    name: str
+    uri: str  # Where it is; never fetched
+
+
+class JobShowOutputArtifactsItem(_JobShowOutputArtifactsItemNeeded, total=False):
+    content_type: str
+    bytes: int
+    sha256: str
+
+
+class JobShowOutputUsageUsd(TypedDict):
+    limit: Optional[float]  # null: no limit
+    spent: float
+
+
+class JobShowOutputUsageTokens(TypedDict):
+    limit: Optional[float]  # null: no limit
+    spent: float
+
+
+class JobShowOutputUsageCalls(TypedDict):
+    limit: Optional[float]  # null: no limit
+    spent: float
+
+
+class JobShowOutputUsage(TypedDict):
+    usd: JobShowOutputUsageUsd
+    tokens: JobShowOutputUsageTokens
+    calls: JobShowOutputUsageCalls
 
 
 class JobShowOutput(TypedDict):
@@ -357,10 +435,23 @@ class JobShowOutput(TypedDict):
     urgent: bool
     max_runtime_seconds: Optional[int]
     replay_of: Optional[str]  # The ended job that this one tries again
+    batch: Optional[str]
+    progress: Optional[JobShowOutputProgress]  # While it runs, what its worker said last
     schedule: Optional[str]  # The schedule that added it
     version: int  # Grows with each change of the row
     payload: Dict[str, Any]
     result: Any
+    artifacts: List[JobShowOutputArtifactsItem]  # What it made and is kept elsewhere
+    usage: Optional[JobShowOutputUsage]  # What its attempts said that they used; null: nothing, and it has the usual budget
+
+
+class JobClaimOutputJobsItemApproval(TypedDict):
+    id: str
+    decision: Literal["approve"]
+    by: str
+    note: Optional[str]
+    summary: str
+    digest: str
 
 
 class _JobClaimOutputJobsItemNeeded(TypedDict):
@@ -382,16 +473,33 @@ class _JobClaimOutputJobsItemNeeded(TypedDict):
 
 class JobClaimOutputJobsItem(_JobClaimOutputJobsItemNeeded, total=False):
     traceparent: str  # The trace it belongs to; send it as the header `traceparent` with what you do for it
+    approval: JobClaimOutputJobsItemApproval  # What an operator decided about it; told once
 
 
 class JobClaimOutput(TypedDict):
     jobs: List[JobClaimOutputJobsItem]
-    paused: bool  # True when this agent, its tenant or everything is paused, and it gets nothing
+    paused: bool  # True when this agent, its tenant or everything is paused or has used up its budget, and it gets nothing
 
 
-class JobRenewJobsItem(TypedDict):
+class JobRenewJobsItemProgress(TypedDict, total=False):
+    fraction: float
+    message: str
+
+
+class JobRenewJobsItemUsage(TypedDict, total=False):
+    usd: float  # US dollars; counted in millionths
+    tokens: int
+    calls: int
+
+
+class _JobRenewJobsItemNeeded(TypedDict):
     id: str  # Like job_…
     lease: str  # The fence that the claim gave; opaque
+
+
+class JobRenewJobsItem(_JobRenewJobsItemNeeded, total=False):
+    progress: JobRenewJobsItemProgress  # Replaces what was said before
+    usage: JobRenewJobsItemUsage  # What this attempt has used so far, in all: a report that comes twice counts nothing twice
 
 
 class JobRenewOutputRenewedItem(TypedDict):
@@ -401,7 +509,7 @@ class JobRenewOutputRenewedItem(TypedDict):
 
 class JobRenewOutputLostItem(TypedDict):
     id: str
-    reason: str  # `expired`, `taken`, `ended`, `timeout` or `cancelled`: stop working on it
+    reason: str  # `expired`, `taken`, `ended`, `timeout`, `cancelled` or `budget`: stop working on it
 
 
 class JobRenewOutput(TypedDict):
@@ -409,14 +517,44 @@ class JobRenewOutput(TypedDict):
     lost: List[JobRenewOutputLostItem]
 
 
+class _JobCompleteJobsItemApprovalNeeded(TypedDict):
+    summary: str  # What is to be decided, in a sentence
+
+
+class JobCompleteJobsItemApproval(_JobCompleteJobsItemApprovalNeeded, total=False):
+    details: Dict[str, Any]  # What exactly would be done; at most 64 KiB
+    expires_in_seconds: int  # When nobody decides until then the job ends; default: a week; default: 604800
+    deciders: List[str]  # Operators who may decide, by name; default: every one with the ability
+
+
+class JobCompleteJobsItemUsage(TypedDict, total=False):
+    usd: float  # US dollars; counted in millionths
+    tokens: int
+    calls: int
+
+
+class _JobCompleteJobsItemArtifactsItemNeeded(TypedDict):
+    name: str
+    uri: str  # Where it is; never fetched
+
+
+class JobCompleteJobsItemArtifactsItem(_JobCompleteJobsItemArtifactsItemNeeded, total=False):
+    content_type: str
+    bytes: int
+    sha256: str
+
+
 class _JobCompleteJobsItemNeeded(TypedDict):
     id: str  # Like job_…
     lease: str  # The fence that the claim gave; opaque
-    outcome: Literal["done", "failed"]
+    outcome: Literal["done", "failed", "ask"]  # `ask`: it waits, held by nobody, until an operator has decided about `approval`
 
 
 class JobCompleteJobsItem(_JobCompleteJobsItemNeeded, total=False):
+    approval: JobCompleteJobsItemApproval  # With `ask`, and only with it
+    usage: JobCompleteJobsItemUsage  # What this attempt has used so far, in all: a report that comes twice counts nothing twice
     result: Any  # JSON, at most 256 KiB
+    artifacts: List[JobCompleteJobsItemArtifactsItem]  # What it made and is kept elsewhere
     error: str
     retry: bool  # false: do not try again; default: true
     retry_in_seconds: float  # Try again after so long, instead of the usual back-off; what a provider asked for
@@ -491,6 +629,147 @@ class JobChangeOutput(TypedDict):
     run_at: str
     max_attempts: int
     version: int
+
+
+class ApprovalListItem(TypedDict):
+    id: str
+    state: Literal["pending", "approved", "rejected", "expired", "withdrawn"]  # `withdrawn`: the job ended before anybody decided
+    job: str
+    kind: str
+    queue: str
+    tenant: str
+    attempt: int  # The attempt that asked; 0: the job does not start before
+    summary: str
+    digest: str  # SHA-256 of what is decided on: kind, payload, summary, details
+    deciders: Optional[List[str]]
+    asked_by: str
+    asked_at: str
+    expires_at: str
+    decided_at: Optional[str]
+    decided_by: Optional[str]
+    note: Optional[str]
+    used_at: Optional[str]  # When a worker was told of it; no second attempt is
+
+
+class ApprovalListOutput(TypedDict):
+    items: List[ApprovalListItem]
+    next_cursor: Optional[str]  # Give it as `after` to go on; null at the end
+    as_of: str  # Position of the log at which this answer is true
+
+
+class ApprovalShowOutput(TypedDict):
+    id: str
+    state: Literal["pending", "approved", "rejected", "expired", "withdrawn"]  # `withdrawn`: the job ended before anybody decided
+    job: str
+    kind: str
+    queue: str
+    tenant: str
+    attempt: int  # The attempt that asked; 0: the job does not start before
+    summary: str
+    digest: str  # SHA-256 of what is decided on: kind, payload, summary, details
+    deciders: Optional[List[str]]
+    asked_by: str
+    asked_at: str
+    expires_at: str
+    decided_at: Optional[str]
+    decided_by: Optional[str]
+    note: Optional[str]
+    used_at: Optional[str]  # When a worker was told of it; no second attempt is
+    details: Optional[Dict[str, Any]]
+    payload: Optional[Dict[str, Any]]  # Of the job; null when the job is no longer kept
+
+
+class ApprovalDecideOutput(TypedDict):
+    id: str
+    state: Literal["pending", "approved", "rejected", "expired", "withdrawn"]  # `withdrawn`: the job ended before anybody decided
+    job: str
+    kind: str
+    queue: str
+    tenant: str
+    attempt: int  # The attempt that asked; 0: the job does not start before
+    summary: str
+    digest: str  # SHA-256 of what is decided on: kind, payload, summary, details
+    deciders: Optional[List[str]]
+    asked_by: str
+    asked_at: str
+    expires_at: str
+    decided_at: Optional[str]
+    decided_by: Optional[str]
+    note: Optional[str]
+    used_at: Optional[str]  # When a worker was told of it; no second attempt is
+
+
+class BudgetSetOutputUsd(TypedDict):
+    limit: Optional[float]  # null: no limit
+    spent: float
+
+
+class BudgetSetOutputTokens(TypedDict):
+    limit: Optional[float]  # null: no limit
+    spent: float
+
+
+class BudgetSetOutputCalls(TypedDict):
+    limit: Optional[float]  # null: no limit
+    spent: float
+
+
+class BudgetSetOutput(TypedDict):
+    budget: str
+    tenant: str  # Whose jobs count; `fleet`: those of all, unless it is of one agent
+    agent: Optional[str]  # Only what this agent uses counts
+    window: Literal["hour", "day", "month", "total"]
+    usd: BudgetSetOutputUsd
+    tokens: BudgetSetOutputTokens
+    calls: BudgetSetOutputCalls
+    percent: float  # Of the limit of which most is spent
+    since: str  # When the window under way began, in UTC
+    until: Optional[str]  # When it ends; null: never
+    warned: bool  # 80 % are spent
+    exhausted: bool  # Nothing is handed out and nothing runs on until the window ends or the limit is raised
+    version: int
+
+
+class BudgetListItemUsd(TypedDict):
+    limit: Optional[float]  # null: no limit
+    spent: float
+
+
+class BudgetListItemTokens(TypedDict):
+    limit: Optional[float]  # null: no limit
+    spent: float
+
+
+class BudgetListItemCalls(TypedDict):
+    limit: Optional[float]  # null: no limit
+    spent: float
+
+
+class BudgetListItem(TypedDict):
+    budget: str
+    tenant: str  # Whose jobs count; `fleet`: those of all, unless it is of one agent
+    agent: Optional[str]  # Only what this agent uses counts
+    window: Literal["hour", "day", "month", "total"]
+    usd: BudgetListItemUsd
+    tokens: BudgetListItemTokens
+    calls: BudgetListItemCalls
+    percent: float  # Of the limit of which most is spent
+    since: str  # When the window under way began, in UTC
+    until: Optional[str]  # When it ends; null: never
+    warned: bool  # 80 % are spent
+    exhausted: bool  # Nothing is handed out and nothing runs on until the window ends or the limit is raised
+    version: int
+
+
+class BudgetListOutput(TypedDict):
+    items: List[BudgetListItem]
+    next_cursor: Optional[str]  # Give it as `after` to go on; null at the end
+    as_of: str  # Position of the log at which this answer is true
+
+
+class BudgetRemoveOutput(TypedDict):
+    budget: str
+    removed: bool
 
 
 class WorkSummaryOutputQueuesItem(TypedDict):
@@ -682,6 +961,22 @@ class ShareSetOutput(TypedDict):
     weight: int
 
 
+class ScheduleSetJobBudget(TypedDict, total=False):
+    usd: float  # US dollars; counted in millionths
+    tokens: int
+    calls: int
+
+
+class _ScheduleSetJobApprovalNeeded(TypedDict):
+    summary: str  # What is to be decided, in a sentence
+
+
+class ScheduleSetJobApproval(_ScheduleSetJobApprovalNeeded, total=False):
+    details: Dict[str, Any]  # What exactly would be done; at most 64 KiB
+    expires_in_seconds: int  # When nobody decides until then the job ends; default: a week; default: 604800
+    deciders: List[str]  # Operators who may decide, by name; default: every one with the ability
+
+
 class _ScheduleSetJobNeeded(TypedDict):
     kind: str  # What is to be done; the worker chooses its handler by it
 
@@ -696,6 +991,8 @@ class ScheduleSetJob(_ScheduleSetJobNeeded, total=False):
     urgent: bool  # Before the turns of tenants and before every priority; default: false
     max_runtime_seconds: int  # An attempt that runs longer is taken back, even while it is renewed
     back_off_seconds: int  # Wait before the second attempt, then doubled; default 5
+    budget: ScheduleSetJobBudget  # Most that all its attempts may use; what is not given is 50 USD, 50 million tokens, 20,000 calls
+    approval: ScheduleSetJobApproval  # It does not start before an operator has approved it
 
 
 class ScheduleSetOutputJob(TypedDict):
@@ -877,11 +1174,310 @@ class SchedulePreviewOutput(TypedDict):
     ticks: List[SchedulePreviewOutputTicksItem]
 
 
+class BatchCreateJobsItemBudget(TypedDict, total=False):
+    usd: float  # US dollars; counted in millionths
+    tokens: int
+    calls: int
+
+
+class _BatchCreateJobsItemApprovalNeeded(TypedDict):
+    summary: str  # What is to be decided, in a sentence
+
+
+class BatchCreateJobsItemApproval(_BatchCreateJobsItemApprovalNeeded, total=False):
+    details: Dict[str, Any]  # What exactly would be done; at most 64 KiB
+    expires_in_seconds: int  # When nobody decides until then the job ends; default: a week; default: 604800
+    deciders: List[str]  # Operators who may decide, by name; default: every one with the ability
+
+
+class _BatchCreateJobsItemNeeded(TypedDict):
+    kind: str  # What is to be done; the worker chooses its handler by it
+
+
+class BatchCreateJobsItem(_BatchCreateJobsItemNeeded, total=False):
+    payload: Dict[str, Any]  # At most 256 KiB; default: {}
+    queue: str  # Default: the kind
+    priority: int  # Lower runs first; default: 100
+    run_at: str  # Not before this moment
+    unique_key: str  # No second job with this key until it has ended; see `on_duplicate`
+    max_attempts: int  # default: 5
+    channel: str  # What it uses together with others; `quarterdeck channel set` makes one
+    cost: int  # How much of the windows of its channel it uses; default: 1
+    urgent: bool  # Before the turns of tenants and before every priority; default: false
+    max_runtime_seconds: int  # An attempt that runs longer is taken back, even while it is renewed
+    back_off_seconds: int  # Wait before the second attempt, then doubled; default 5
+    budget: BatchCreateJobsItemBudget  # Most that all its attempts may use; what is not given is 50 USD, 50 million tokens, 20,000 calls
+    approval: BatchCreateJobsItemApproval  # It does not start before an operator has approved it
+    on_duplicate: Literal["ignore", "reject", "replace"]  # With a unique key that is taken: answer that job, refuse the call, or replace the job while it waits; default: "ignore"
+
+
+class BatchCreateOnDoneBudget(TypedDict, total=False):
+    usd: float  # US dollars; counted in millionths
+    tokens: int
+    calls: int
+
+
+class _BatchCreateOnDoneApprovalNeeded(TypedDict):
+    summary: str  # What is to be decided, in a sentence
+
+
+class BatchCreateOnDoneApproval(_BatchCreateOnDoneApprovalNeeded, total=False):
+    details: Dict[str, Any]  # What exactly would be done; at most 64 KiB
+    expires_in_seconds: int  # When nobody decides until then the job ends; default: a week; default: 604800
+    deciders: List[str]  # Operators who may decide, by name; default: every one with the ability
+
+
+class _BatchCreateOnDoneNeeded(TypedDict):
+    kind: str  # What is to be done; the worker chooses its handler by it
+
+
+class BatchCreateOnDone(_BatchCreateOnDoneNeeded, total=False):
+    payload: Dict[str, Any]  # At most 256 KiB; default: {}
+    queue: str  # Default: the kind
+    priority: int  # Lower runs first; default: 100
+    max_attempts: int  # default: 5
+    channel: str  # What it uses together with others; `quarterdeck channel set` makes one
+    cost: int  # How much of the windows of its channel it uses; default: 1
+    urgent: bool  # Before the turns of tenants and before every priority; default: false
+    max_runtime_seconds: int  # An attempt that runs longer is taken back, even while it is renewed
+    back_off_seconds: int  # Wait before the second attempt, then doubled; default 5
+    budget: BatchCreateOnDoneBudget  # Most that all its attempts may use; what is not given is 50 USD, 50 million tokens, 20,000 calls
+    approval: BatchCreateOnDoneApproval  # It does not start before an operator has approved it
+
+
+class BatchCreateOutputOnDone(TypedDict):
+    kind: str
+
+
+class BatchCreateOutputJobsItem(TypedDict):
+    id: str
+    state: str
+    existing: bool
+
+
+class BatchCreateOutput(TypedDict):
+    batch: str
+    name: Optional[str]
+    tenant: str
+    parent: Optional[str]
+    state: Literal["open", "closed", "stopping", "done", "failed", "cancelled"]  # `stopping`: what has not ended is being cancelled
+    on_failure: Literal["continue", "cancel_rest"]
+    total: int  # Children so far: jobs, and batches within it
+    done: int
+    dead: int
+    cancelled: int
+    on_done: Optional[BatchCreateOutputOnDone]  # What is added when all has ended
+    on_done_job: Optional[str]
+    created_at: str
+    created_by: str
+    cancelled_by: Optional[str]
+    reason: Optional[str]
+    ended_at: Optional[str]
+    version: int
+    jobs: List[BatchCreateOutputJobsItem]
+
+
+class BatchAddJobsItemBudget(TypedDict, total=False):
+    usd: float  # US dollars; counted in millionths
+    tokens: int
+    calls: int
+
+
+class _BatchAddJobsItemApprovalNeeded(TypedDict):
+    summary: str  # What is to be decided, in a sentence
+
+
+class BatchAddJobsItemApproval(_BatchAddJobsItemApprovalNeeded, total=False):
+    details: Dict[str, Any]  # What exactly would be done; at most 64 KiB
+    expires_in_seconds: int  # When nobody decides until then the job ends; default: a week; default: 604800
+    deciders: List[str]  # Operators who may decide, by name; default: every one with the ability
+
+
+class _BatchAddJobsItemNeeded(TypedDict):
+    kind: str  # What is to be done; the worker chooses its handler by it
+
+
+class BatchAddJobsItem(_BatchAddJobsItemNeeded, total=False):
+    payload: Dict[str, Any]  # At most 256 KiB; default: {}
+    queue: str  # Default: the kind
+    priority: int  # Lower runs first; default: 100
+    run_at: str  # Not before this moment
+    unique_key: str  # No second job with this key until it has ended; see `on_duplicate`
+    max_attempts: int  # default: 5
+    channel: str  # What it uses together with others; `quarterdeck channel set` makes one
+    cost: int  # How much of the windows of its channel it uses; default: 1
+    urgent: bool  # Before the turns of tenants and before every priority; default: false
+    max_runtime_seconds: int  # An attempt that runs longer is taken back, even while it is renewed
+    back_off_seconds: int  # Wait before the second attempt, then doubled; default 5
+    budget: BatchAddJobsItemBudget  # Most that all its attempts may use; what is not given is 50 USD, 50 million tokens, 20,000 calls
+    approval: BatchAddJobsItemApproval  # It does not start before an operator has approved it
+    on_duplicate: Literal["ignore", "reject", "replace"]  # With a unique key that is taken: answer that job, refuse the call, or replace the job while it waits; default: "ignore"
+
+
+class BatchAddOutputOnDone(TypedDict):
+    kind: str
+
+
+class BatchAddOutputJobsItem(TypedDict):
+    id: str
+    state: str
+    existing: bool
+
+
+class BatchAddOutput(TypedDict):
+    batch: str
+    name: Optional[str]
+    tenant: str
+    parent: Optional[str]
+    state: Literal["open", "closed", "stopping", "done", "failed", "cancelled"]  # `stopping`: what has not ended is being cancelled
+    on_failure: Literal["continue", "cancel_rest"]
+    total: int  # Children so far: jobs, and batches within it
+    done: int
+    dead: int
+    cancelled: int
+    on_done: Optional[BatchAddOutputOnDone]  # What is added when all has ended
+    on_done_job: Optional[str]
+    created_at: str
+    created_by: str
+    cancelled_by: Optional[str]
+    reason: Optional[str]
+    ended_at: Optional[str]
+    version: int
+    jobs: List[BatchAddOutputJobsItem]
+
+
+class BatchCloseOutputOnDone(TypedDict):
+    kind: str
+
+
+class BatchCloseOutput(TypedDict):
+    batch: str
+    name: Optional[str]
+    tenant: str
+    parent: Optional[str]
+    state: Literal["open", "closed", "stopping", "done", "failed", "cancelled"]  # `stopping`: what has not ended is being cancelled
+    on_failure: Literal["continue", "cancel_rest"]
+    total: int  # Children so far: jobs, and batches within it
+    done: int
+    dead: int
+    cancelled: int
+    on_done: Optional[BatchCloseOutputOnDone]  # What is added when all has ended
+    on_done_job: Optional[str]
+    created_at: str
+    created_by: str
+    cancelled_by: Optional[str]
+    reason: Optional[str]
+    ended_at: Optional[str]
+    version: int
+
+
+class BatchCancelOutputOnDone(TypedDict):
+    kind: str
+
+
+class BatchCancelOutput(TypedDict):
+    batch: str
+    name: Optional[str]
+    tenant: str
+    parent: Optional[str]
+    state: Literal["open", "closed", "stopping", "done", "failed", "cancelled"]  # `stopping`: what has not ended is being cancelled
+    on_failure: Literal["continue", "cancel_rest"]
+    total: int  # Children so far: jobs, and batches within it
+    done: int
+    dead: int
+    cancelled: int
+    on_done: Optional[BatchCancelOutputOnDone]  # What is added when all has ended
+    on_done_job: Optional[str]
+    created_at: str
+    created_by: str
+    cancelled_by: Optional[str]
+    reason: Optional[str]
+    ended_at: Optional[str]
+    version: int
+
+
+class BatchShowOutputOnDone(TypedDict):
+    kind: str
+
+
+class BatchShowOutput(TypedDict):
+    batch: str
+    name: Optional[str]
+    tenant: str
+    parent: Optional[str]
+    state: Literal["open", "closed", "stopping", "done", "failed", "cancelled"]  # `stopping`: what has not ended is being cancelled
+    on_failure: Literal["continue", "cancel_rest"]
+    total: int  # Children so far: jobs, and batches within it
+    done: int
+    dead: int
+    cancelled: int
+    on_done: Optional[BatchShowOutputOnDone]  # What is added when all has ended
+    on_done_job: Optional[str]
+    created_at: str
+    created_by: str
+    cancelled_by: Optional[str]
+    reason: Optional[str]
+    ended_at: Optional[str]
+    version: int
+
+
+class BatchListItemOnDone(TypedDict):
+    kind: str
+
+
+class BatchListItem(TypedDict):
+    batch: str
+    name: Optional[str]
+    tenant: str
+    parent: Optional[str]
+    state: Literal["open", "closed", "stopping", "done", "failed", "cancelled"]  # `stopping`: what has not ended is being cancelled
+    on_failure: Literal["continue", "cancel_rest"]
+    total: int  # Children so far: jobs, and batches within it
+    done: int
+    dead: int
+    cancelled: int
+    on_done: Optional[BatchListItemOnDone]  # What is added when all has ended
+    on_done_job: Optional[str]
+    created_at: str
+    created_by: str
+    cancelled_by: Optional[str]
+    reason: Optional[str]
+    ended_at: Optional[str]
+    version: int
+
+
+class BatchListOutput(TypedDict):
+    items: List[BatchListItem]
+    next_cursor: Optional[str]  # Give it as `after` to go on; null at the end
+    as_of: str  # Position of the log at which this answer is true
+
+
+class StepStoreOutput(TypedDict):
+    step: str
+    result: Any
+    attempt: int  # The attempt that gave it
+    at: str
+    existing: bool  # True when an earlier result stays
+
+
+class StepListItem(TypedDict):
+    step: str
+    result: Any
+    attempt: int  # The attempt that gave it
+    at: str
+
+
+class StepListOutput(TypedDict):
+    items: List[StepListItem]
+    next_cursor: Optional[str]  # Give it as `after` to go on; null at the end
+    as_of: str  # Position of the log at which this answer is true
+
+
 class AgentAddOutput(TypedDict):
     agent: str
     tenant: str
     kind: Literal["process", "external", "llm"]
-    state: Literal["healthy", "late", "silent", "paused", "crashed", "stopped", "unknown"]
+    state: Literal["healthy", "late", "healing", "silent", "paused", "crashed", "stopped", "unknown"]
     state_reason: str  # Why it is in this state, in one sentence
     desired: Literal["run", "pause", "stop"]
     desired_by: Optional[str]
@@ -907,7 +1503,7 @@ class AgentListItem(TypedDict):
     agent: str
     tenant: str
     kind: Literal["process", "external", "llm"]
-    state: Literal["healthy", "late", "silent", "paused", "crashed", "stopped", "unknown"]
+    state: Literal["healthy", "late", "healing", "silent", "paused", "crashed", "stopped", "unknown"]
     state_reason: str  # Why it is in this state, in one sentence
     desired: Literal["run", "pause", "stop"]
     desired_by: Optional[str]
@@ -938,7 +1534,7 @@ class AgentShowOutput(TypedDict):
     agent: str
     tenant: str
     kind: Literal["process", "external", "llm"]
-    state: Literal["healthy", "late", "silent", "paused", "crashed", "stopped", "unknown"]
+    state: Literal["healthy", "late", "healing", "silent", "paused", "crashed", "stopped", "unknown"]
     state_reason: str  # Why it is in this state, in one sentence
     desired: Literal["run", "pause", "stop"]
     desired_by: Optional[str]
@@ -976,7 +1572,7 @@ class AgentPauseOutput(TypedDict):
     agent: str
     tenant: str
     kind: Literal["process", "external", "llm"]
-    state: Literal["healthy", "late", "silent", "paused", "crashed", "stopped", "unknown"]
+    state: Literal["healthy", "late", "healing", "silent", "paused", "crashed", "stopped", "unknown"]
     state_reason: str  # Why it is in this state, in one sentence
     desired: Literal["run", "pause", "stop"]
     desired_by: Optional[str]
@@ -1001,7 +1597,7 @@ class AgentResumeOutput(TypedDict):
     agent: str
     tenant: str
     kind: Literal["process", "external", "llm"]
-    state: Literal["healthy", "late", "silent", "paused", "crashed", "stopped", "unknown"]
+    state: Literal["healthy", "late", "healing", "silent", "paused", "crashed", "stopped", "unknown"]
     state_reason: str  # Why it is in this state, in one sentence
     desired: Literal["run", "pause", "stop"]
     desired_by: Optional[str]
@@ -1026,7 +1622,7 @@ class AgentStopOutput(TypedDict):
     agent: str
     tenant: str
     kind: Literal["process", "external", "llm"]
-    state: Literal["healthy", "late", "silent", "paused", "crashed", "stopped", "unknown"]
+    state: Literal["healthy", "late", "healing", "silent", "paused", "crashed", "stopped", "unknown"]
     state_reason: str  # Why it is in this state, in one sentence
     desired: Literal["run", "pause", "stop"]
     desired_by: Optional[str]
@@ -1051,7 +1647,7 @@ class AgentRestartOutput(TypedDict):
     agent: str
     tenant: str
     kind: Literal["process", "external", "llm"]
-    state: Literal["healthy", "late", "silent", "paused", "crashed", "stopped", "unknown"]
+    state: Literal["healthy", "late", "healing", "silent", "paused", "crashed", "stopped", "unknown"]
     state_reason: str  # Why it is in this state, in one sentence
     desired: Literal["run", "pause", "stop"]
     desired_by: Optional[str]
@@ -1521,7 +2117,7 @@ class TokenOperations:
         self,
         *,
         name: str,
-        abilities: List[Literal["log:read", "log:append", "access:read", "access:write", "work:read", "work:enqueue", "work:claim", "work:write", "fleet:read", "fleet:write", "fleet:beat", "metrics:read"]],
+        abilities: List[Literal["log:read", "log:append", "access:read", "access:write", "work:read", "work:enqueue", "work:claim", "work:write", "work:approve", "fleet:read", "fleet:write", "fleet:beat", "metrics:read"]],
         tenant: Optional[str] = None,
         expires_at: Optional[str] = None,
         options: Optional[CallOptions] = None,
@@ -1639,6 +2235,8 @@ class JobOperations:
         urgent: Optional[bool] = None,
         max_runtime_seconds: Optional[int] = None,
         back_off_seconds: Optional[int] = None,
+        budget: Optional[JobAddBudget] = None,
+        approval: Optional[JobAddApproval] = None,
         on_duplicate: Optional[Literal["ignore", "reject", "replace"]] = None,
         tenant: Optional[str] = None,
         options: Optional[CallOptions] = None,
@@ -1655,9 +2253,11 @@ class JobOperations:
         channel: What it uses together with others; `quarterdeck channel set` makes one
         max_runtime_seconds: An attempt that runs longer is taken back, even while it is renewed
         back_off_seconds: Wait before the second attempt, then doubled; default 5
+        budget: Most that all its attempts may use; what is not given is 50 USD, 50 million tokens, 20,000 calls
+        approval: It does not start before an operator has approved it
         tenant: Fleet credentials only; default: `default`
         """
-        given = {"jobs": jobs, "kind": kind, "payload": payload, "queue": queue, "priority": priority, "run_at": run_at, "unique_key": unique_key, "max_attempts": max_attempts, "channel": channel, "cost": cost, "urgent": urgent, "max_runtime_seconds": max_runtime_seconds, "back_off_seconds": back_off_seconds, "on_duplicate": on_duplicate, "tenant": tenant}
+        given = {"jobs": jobs, "kind": kind, "payload": payload, "queue": queue, "priority": priority, "run_at": run_at, "unique_key": unique_key, "max_attempts": max_attempts, "channel": channel, "cost": cost, "urgent": urgent, "max_runtime_seconds": max_runtime_seconds, "back_off_seconds": back_off_seconds, "budget": budget, "approval": approval, "on_duplicate": on_duplicate, "tenant": tenant}
         answer: JobAddOutput = self._send(Wire("work.job.add", "POST", "/v1/jobs", True), given, options)
         return answer
 
@@ -1670,6 +2270,7 @@ class JobOperations:
         agent: Optional[str] = None,
         tenant: Optional[str] = None,
         channel: Optional[str] = None,
+        batch: Optional[str] = None,
         schedule: Optional[str] = None,
         after: Optional[str] = None,
         limit: Optional[int] = None,
@@ -1683,10 +2284,11 @@ class JobOperations:
         kind: Lower-case name, 1 to 63 characters
         tenant: Lower-case name, 1 to 63 characters
         channel: Lower-case name, 1 to 63 characters
+        batch: Like bat_…
         schedule: What a schedule added
         limit: Most items in one answer; default: 100
         """
-        given = {"state": state, "queue": queue, "kind": kind, "agent": agent, "tenant": tenant, "channel": channel, "schedule": schedule, "after": after, "limit": limit}
+        given = {"state": state, "queue": queue, "kind": kind, "agent": agent, "tenant": tenant, "channel": channel, "batch": batch, "schedule": schedule, "after": after, "limit": limit}
         answer: JobListOutput = self._send(Wire("work.job.list", "GET", "/v1/jobs", False), given, options)
         return answer
 
@@ -1699,13 +2301,14 @@ class JobOperations:
         agent: Optional[str] = None,
         tenant: Optional[str] = None,
         channel: Optional[str] = None,
+        batch: Optional[str] = None,
         schedule: Optional[str] = None,
         after: Optional[str] = None,
         limit: Optional[int] = None,
         options: Optional[CallOptions] = None,
     ) -> Iterator[JobListItem]:
         """The items of ``list``, page after page until the end."""
-        return all_items(self.list, {"state": state, "queue": queue, "kind": kind, "agent": agent, "tenant": tenant, "channel": channel, "schedule": schedule, "after": after, "limit": limit}, options)
+        return all_items(self.list, {"state": state, "queue": queue, "kind": kind, "agent": agent, "tenant": tenant, "channel": channel, "batch": batch, "schedule": schedule, "after": after, "limit": limit}, options)
 
     def show(
         self,
@@ -1841,6 +2444,161 @@ class JobOperations:
         """
         given = {"job": job, "priority": priority, "urgent": urgent, "run_at": run_at, "max_attempts": max_attempts}
         answer: JobChangeOutput = self._send(Wire("work.job.change", "PATCH", "/v1/jobs/{job}", False), given, options)
+        return answer
+
+
+class ApprovalOperations:
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def list(
+        self,
+        *,
+        state: Optional[Literal["pending", "approved", "rejected", "expired", "withdrawn"]] = None,
+        job: Optional[str] = None,
+        tenant: Optional[str] = None,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> ApprovalListOutput:
+        """What jobs ask or asked operators to decide, newest first.
+
+        ``GET /v1/approvals`` · ability ``work:read``
+
+        tenant: Lower-case name, 1 to 63 characters
+        limit: Most items in one answer; default: 100
+        """
+        given = {"state": state, "job": job, "tenant": tenant, "after": after, "limit": limit}
+        answer: ApprovalListOutput = self._send(Wire("work.approval.list", "GET", "/v1/approvals", False), given, options)
+        return answer
+
+    def list_all(
+        self,
+        *,
+        state: Optional[Literal["pending", "approved", "rejected", "expired", "withdrawn"]] = None,
+        job: Optional[str] = None,
+        tenant: Optional[str] = None,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> Iterator[ApprovalListItem]:
+        """The items of ``list``, page after page until the end."""
+        return all_items(self.list, {"state": state, "job": job, "tenant": tenant, "after": after, "limit": limit}, options)
+
+    def show(
+        self,
+        *,
+        approval: str,
+        options: Optional[CallOptions] = None,
+    ) -> ApprovalShowOutput:
+        """One approval with all that is decided on.
+
+        ``GET /v1/approvals/{approval}`` · ability ``work:read``
+
+        approval: Like apr_…
+        """
+        given = {"approval": approval}
+        answer: ApprovalShowOutput = self._send(Wire("work.approval.show", "GET", "/v1/approvals/{approval}", False), given, options)
+        return answer
+
+    def decide(
+        self,
+        *,
+        approval: str,
+        decision: Literal["approve", "reject"],
+        note: Optional[str] = None,
+        digest: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> ApprovalDecideOutput:
+        """Let a waiting job go on, or end it; decided once.
+
+        ``PUT /v1/approvals/{approval}/decision`` · ability ``work:approve``
+
+        approval: Like apr_…
+        note: Kept, and told to the worker
+        digest: As it was shown: refused when it is not what the decision would be about
+        """
+        given = {"approval": approval, "decision": decision, "note": note, "digest": digest}
+        answer: ApprovalDecideOutput = self._send(Wire("work.approval.decide", "PUT", "/v1/approvals/{approval}/decision", False), given, options)
+        return answer
+
+
+class BudgetOperations:
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def set(
+        self,
+        *,
+        budget: str,
+        window: Literal["hour", "day", "month", "total"],
+        tenant: Optional[str] = None,
+        agent: Optional[str] = None,
+        usd: Optional[float] = None,
+        tokens: Optional[int] = None,
+        calls: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> BudgetSetOutput:
+        """Limit the money, tokens and calls that the fleet, a tenant or an agent uses in a window.
+
+        ``PUT /v1/budgets/{budget}`` · ability ``work:write``
+
+        budget: Lower-case name, 1 to 63 characters
+        window: Begins with the hour, day or month of UTC; `total`: never anew
+        tenant: Whose budget; default: the caller’s own tenant, or the fleet
+        agent: Only what this agent uses counts, for whichever tenant it works
+        usd: US dollars; counted in millionths
+        """
+        given = {"budget": budget, "tenant": tenant, "agent": agent, "window": window, "usd": usd, "tokens": tokens, "calls": calls}
+        answer: BudgetSetOutput = self._send(Wire("work.budget.set", "PUT", "/v1/budgets/{budget}", False), given, options)
+        return answer
+
+    def list(
+        self,
+        *,
+        tenant: Optional[str] = None,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> BudgetListOutput:
+        """Budgets with what is spent of them in the window under way.
+
+        ``GET /v1/budgets`` · ability ``work:read``
+
+        tenant: Lower-case name, 1 to 63 characters
+        limit: Most items in one answer; default: 100
+        """
+        given = {"tenant": tenant, "after": after, "limit": limit}
+        answer: BudgetListOutput = self._send(Wire("work.budget.list", "GET", "/v1/budgets", False), given, options)
+        return answer
+
+    def list_all(
+        self,
+        *,
+        tenant: Optional[str] = None,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> Iterator[BudgetListItem]:
+        """The items of ``list``, page after page until the end."""
+        return all_items(self.list, {"tenant": tenant, "after": after, "limit": limit}, options)
+
+    def remove(
+        self,
+        *,
+        budget: str,
+        tenant: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> BudgetRemoveOutput:
+        """Remove a budget; what it held back goes on.
+
+        ``DELETE /v1/budgets/{budget}`` · ability ``work:write``
+
+        budget: Lower-case name, 1 to 63 characters
+        tenant: Whose budget; default: the caller’s own tenant, or the fleet
+        """
+        given = {"budget": budget, "tenant": tenant}
+        answer: BudgetRemoveOutput = self._send(Wire("work.budget.remove", "DELETE", "/v1/budgets/{budget}", False), given, options)
         return answer
 
 
@@ -2259,6 +3017,197 @@ class ScheduleOperations:
         return answer
 
 
+class BatchOperations:
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def create(
+        self,
+        *,
+        name: Optional[str] = None,
+        jobs: Optional[List[BatchCreateJobsItem]] = None,
+        on_done: Optional[BatchCreateOnDone] = None,
+        on_failure: Optional[Literal["continue", "cancel_rest"]] = None,
+        open: Optional[bool] = None,
+        parent: Optional[str] = None,
+        tenant: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> BatchCreateOutput:
+        """Add jobs that are waited for together, and say what comes after them.
+
+        ``POST /v1/batches`` · ability ``work:enqueue``
+
+        jobs: Its first children; default: []
+        on_done: A job that is added once, in the moment in which all has ended; its payload says so as `batch`
+        on_failure: When a child is dead: let the others go on, or cancel them; default: "continue"
+        open: More children are to come: it does not end before it is closed; default: false
+        parent: An open batch of which this one is to be a child
+        tenant: Fleet credentials only; default: that of the parent, or `default`
+        """
+        given = {"name": name, "jobs": jobs, "on_done": on_done, "on_failure": on_failure, "open": open, "parent": parent, "tenant": tenant}
+        answer: BatchCreateOutput = self._send(Wire("work.batch.create", "POST", "/v1/batches", True), given, options)
+        return answer
+
+    def add(
+        self,
+        *,
+        batch: str,
+        jobs: List[BatchAddJobsItem],
+        options: Optional[CallOptions] = None,
+    ) -> BatchAddOutput:
+        """Add jobs to an open batch.
+
+        ``POST /v1/batches/{batch}/jobs`` · ability ``work:enqueue``
+
+        batch: Like bat_…
+        """
+        given = {"batch": batch, "jobs": jobs}
+        answer: BatchAddOutput = self._send(Wire("work.batch.add", "POST", "/v1/batches/{batch}/jobs", True), given, options)
+        return answer
+
+    def close(
+        self,
+        *,
+        batch: str,
+        options: Optional[CallOptions] = None,
+    ) -> BatchCloseOutput:
+        """Let an open batch take no more children, so that it ends with the last of them.
+
+        ``PUT /v1/batches/{batch}/closed`` · ability ``work:enqueue``
+
+        batch: Like bat_…
+        """
+        given = {"batch": batch}
+        answer: BatchCloseOutput = self._send(Wire("work.batch.close", "PUT", "/v1/batches/{batch}/closed", False), given, options)
+        return answer
+
+    def cancel(
+        self,
+        *,
+        batch: str,
+        reason: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> BatchCancelOutput:
+        """Cancel what has not ended of a batch; what was to come after it is not added.
+
+        ``PUT /v1/batches/{batch}/cancelled`` · ability ``work:write``
+
+        batch: Like bat_…
+        reason: Kept with the batch and its jobs, and in the event
+        """
+        given = {"batch": batch, "reason": reason}
+        answer: BatchCancelOutput = self._send(Wire("work.batch.cancel", "PUT", "/v1/batches/{batch}/cancelled", False), given, options)
+        return answer
+
+    def show(
+        self,
+        *,
+        batch: str,
+        options: Optional[CallOptions] = None,
+    ) -> BatchShowOutput:
+        """One batch: how many of its children have ended, and how.
+
+        ``GET /v1/batches/{batch}`` · ability ``work:read``
+
+        batch: Like bat_…
+        """
+        given = {"batch": batch}
+        answer: BatchShowOutput = self._send(Wire("work.batch.show", "GET", "/v1/batches/{batch}", False), given, options)
+        return answer
+
+    def list(
+        self,
+        *,
+        state: Optional[Literal["open", "closed", "stopping", "done", "failed", "cancelled"]] = None,
+        parent: Optional[str] = None,
+        tenant: Optional[str] = None,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> BatchListOutput:
+        """Batches, newest first.
+
+        ``GET /v1/batches`` · ability ``work:read``
+
+        parent: Only batches within this one
+        tenant: Lower-case name, 1 to 63 characters
+        limit: Most items in one answer; default: 100
+        """
+        given = {"state": state, "parent": parent, "tenant": tenant, "after": after, "limit": limit}
+        answer: BatchListOutput = self._send(Wire("work.batch.list", "GET", "/v1/batches", False), given, options)
+        return answer
+
+    def list_all(
+        self,
+        *,
+        state: Optional[Literal["open", "closed", "stopping", "done", "failed", "cancelled"]] = None,
+        parent: Optional[str] = None,
+        tenant: Optional[str] = None,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> Iterator[BatchListItem]:
+        """The items of ``list``, page after page until the end."""
+        return all_items(self.list, {"state": state, "parent": parent, "tenant": tenant, "after": after, "limit": limit}, options)
+
+
+class StepOperations:
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def store(
+        self,
+        *,
+        job: str,
+        step: str,
+        lease: str,
+        result: Optional[Any] = None,
+        options: Optional[CallOptions] = None,
+    ) -> StepStoreOutput:
+        """Keep what a step of a held job gave; the first result stays and is answered.
+
+        ``PUT /v1/jobs/{job}/steps/{step}`` · ability ``work:claim``
+
+        job: Like job_…
+        step: The same for the same part in every attempt
+        lease: The fence that the claim gave; opaque
+        result: JSON, at most 256 KiB; all of a job 8 MiB in 1,000 steps
+        """
+        given = {"job": job, "step": step, "lease": lease, "result": result}
+        answer: StepStoreOutput = self._send(Wire("work.step.store", "PUT", "/v1/jobs/{job}/steps/{step}", False), given, options)
+        return answer
+
+    def list(
+        self,
+        *,
+        job: str,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> StepListOutput:
+        """What the steps of a job gave so far, in the order of their names.
+
+        ``GET /v1/jobs/{job}/steps`` · ability ``work:read``
+
+        job: Like job_…
+        limit: Most items in one answer; default: 100
+        """
+        given = {"job": job, "after": after, "limit": limit}
+        answer: StepListOutput = self._send(Wire("work.step.list", "GET", "/v1/jobs/{job}/steps", False), given, options)
+        return answer
+
+    def list_all(
+        self,
+        *,
+        job: str,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+        options: Optional[CallOptions] = None,
+    ) -> Iterator[StepListItem]:
+        """The items of ``list``, page after page until the end."""
+        return all_items(self.list, {"job": job, "after": after, "limit": limit}, options)
+
+
 class AgentOperations:
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -2288,7 +3237,7 @@ class AgentOperations:
     def list(
         self,
         *,
-        state: Optional[Literal["healthy", "late", "silent", "paused", "crashed", "stopped", "unknown"]] = None,
+        state: Optional[Literal["healthy", "late", "healing", "silent", "paused", "crashed", "stopped", "unknown"]] = None,
         tenant: Optional[str] = None,
         after: Optional[str] = None,
         limit: Optional[int] = None,
@@ -2308,7 +3257,7 @@ class AgentOperations:
     def list_all(
         self,
         *,
-        state: Optional[Literal["healthy", "late", "silent", "paused", "crashed", "stopped", "unknown"]] = None,
+        state: Optional[Literal["healthy", "late", "healing", "silent", "paused", "crashed", "stopped", "unknown"]] = None,
         tenant: Optional[str] = None,
         after: Optional[str] = None,
         limit: Optional[int] = None,
@@ -2527,10 +3476,14 @@ class Operations:
         self.token = TokenOperations(send)
         self.sql_role = SqlRoleOperations(send)
         self.job = JobOperations(send)
+        self.approval = ApprovalOperations(send)
+        self.budget = BudgetOperations(send)
         self.work = WorkOperations(send)
         self.channel = ChannelOperations(send)
         self.share = ShareOperations(send)
         self.schedule = ScheduleOperations(send)
+        self.batch = BatchOperations(send)
+        self.step = StepOperations(send)
         self.agent = AgentOperations(send)
         self.fleet = FleetOperations(send)
         self.server = ServerOperations(send)

@@ -1,7 +1,7 @@
 // An answer or an event without what differs from one installation to the next: ids, times, secrets, positions.
 
 const FORMS: readonly (readonly [RegExp, string])[] = [
-  [/\b(job|tok|req|ses|evt)_[0-9A-Za-z]{8,}\b/g, '$1_…'],
+  [/\b(job|tok|req|ses|evt|apr|bat)_[0-9A-Za-z]{8,}\b/g, '$1_…'],
   // Events of a request with an Idempotency-Key have ids made of the key.
   [/^key:[\w-]+:\d+$/, '<uuid>'],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<uuid>'],

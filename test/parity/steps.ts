@@ -66,6 +66,7 @@ export const steps: readonly Step[] = [
       jobs: [
         { kind: 'reprice', payload: { sku: 'A1' }, priority: 50, unique_key: 'A1' },
         { kind: 'reprice', queue: 'later' },
+        { kind: 'refund', approval: { summary: 'refund 40 euro', details: { euro: 40 } } },
       ],
       tenant: 'acme',
     }),
@@ -79,6 +80,12 @@ export const steps: readonly Step[] = [
   },
   { operation: 'work.job.renew', as: 'agent', input: (past) => ({ jobs: [held(past)], lease_seconds: 60 }) },
   {
+    operation: 'work.step.store',
+    as: 'agent',
+    input: (past) => ({ ...stepOf(past), step: 'fetched', result: { rows: 12 } }),
+  },
+  { operation: 'work.step.list', input: (past) => ({ job: past['work.job.claim'].jobs[0].id, limit: 10 }) },
+  {
     operation: 'work.job.complete',
     as: 'agent',
     input: (past) => ({ jobs: [{ ...held(past), outcome: 'done', result: { price: 12.5 } }] }),
@@ -91,8 +98,31 @@ export const steps: readonly Step[] = [
     operation: 'work.job.cancel',
     input: (past) => ({ jobs: [waiting(past), 'job_0000000000000000000000'], reason: 'not wanted' }),
   },
+  { operation: 'work.approval.list', input: () => ({ state: 'pending', tenant: 'acme', limit: 10 }) },
+  { operation: 'work.approval.show', input: asked },
+  {
+    operation: 'work.approval.decide',
+    input: (past) => ({ ...asked(past), decision: 'reject', note: 'too much' }),
+  },
   { operation: 'work.job.replay', input: () => ({ filter: { state: 'cancelled', queue: 'later' }, limit: 5 }) },
   { operation: 'work.summary', input: () => ({ tenant: 'acme' }) },
+
+  {
+    operation: 'work.batch.create',
+    input: () => ({
+      name: 'april',
+      jobs: [{ kind: 'reprice', payload: { sku: 'A1' }, run_at: '2999-01-01T00:00:00Z' }],
+      on_done: { kind: 'report', queue: 'later' },
+      on_failure: 'cancel_rest',
+      open: true,
+      tenant: 'acme',
+    }),
+  },
+  { operation: 'work.batch.add', input: (past) => ({ ...batchOf(past), jobs: [{ kind: 'reprice', queue: 'later' }] }) },
+  { operation: 'work.batch.list', input: () => ({ state: 'open', tenant: 'acme', limit: 10 }) },
+  { operation: 'work.batch.close', input: batchOf },
+  { operation: 'work.batch.cancel', input: (past) => ({ ...batchOf(past), reason: 'wrong prices' }) },
+  { operation: 'work.batch.show', input: batchOf },
 
   {
     operation: 'work.channel.set',
@@ -163,6 +193,19 @@ export const steps: readonly Step[] = [
 
 function waiting(past: Past): string {
   return past['work.job.add'].jobs[1].id;
+}
+
+function asked(past: Past): { approval: string } {
+  return { approval: past['work.approval.list'].items[0].id };
+}
+
+function batchOf(past: Past): { batch: string } {
+  return { batch: past['work.batch.create'].batch };
+}
+
+function stepOf(past: Past): object {
+  const { id: job, lease } = past['work.job.claim'].jobs[0];
+  return { job, lease };
 }
 
 function held(past: Past): object {

@@ -86,7 +86,10 @@ function wordsOf({ cli, input: schema }: AnyOperation, input: Input): string[] {
   const given = positional.filter((field) => input[field] !== undefined);
   const flags = Object.keys(schema.shape as Record<string, z.ZodType>)
     .filter((field) => !positional.includes(field) && input[field] !== undefined)
-    .flatMap((field) => [`--${field.replaceAll('_', '-')}`, wordOf(input[field])]);
+    .flatMap((field) => {
+      const flag = `--${field.replaceAll('_', '-')}`;
+      return input[field] === true ? [flag] : [flag, wordOf(input[field])];
+    });
   return [...cli.words.split(' '), ...given.map((field) => wordOf(input[field])), ...flags];
 }
 

@@ -17,6 +17,8 @@ export interface Scenario {
 }
 
 const NO_JOB = 'job_0000000000000000000001';
+const NO_APPROVAL = 'apr_0000000000000000000001';
+const NO_BATCH = 'bat_0000000000000000000001';
 const NO_TOKEN = 'tok_0000000000000000000001';
 const NO_SESSION = 'ses_0000000000000000000001';
 const nothing: Scenario = { input: () => ({}), answer: 'own' };
@@ -33,9 +35,21 @@ const channelAddress = (more: object = {}): Scenario => ({
   answer: 'refused',
 });
 
+const approvalAddress = (more: object = {}): Scenario => ({
+  input: ({ a }) => ({ approval: a.approval, ...more }),
+  madeUp: () => ({ approval: NO_APPROVAL, ...more }),
+  answer: 'refused',
+});
+
 const scheduleAddress = (more: object = {}): Scenario => ({
   input: ({ a }) => ({ schedule: a.schedule, ...more }),
   madeUp: () => ({ schedule: 'nowhere', ...more }),
+  answer: 'refused',
+});
+
+const batchAddress = (more: object = {}): Scenario => ({
+  input: ({ a }) => ({ batch: a.batch, ...more }),
+  madeUp: () => ({ batch: NO_BATCH, ...more }),
   answer: 'refused',
 });
 
@@ -126,6 +140,30 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'work.job.change': {
     input: ({ a }) => ({ job: a.queued, priority: 1 }),
     madeUp: () => ({ job: NO_JOB, priority: 1 }),
+    answer: 'refused',
+  },
+  'work.approval.list': nothing,
+  'work.approval.show': approvalAddress(),
+  'work.approval.decide': approvalAddress({ decision: 'approve' }),
+  'work.batch.create': {
+    input: ({ a }) => ({ parent: a.batch, jobs: [{ kind: 'try' }] }),
+    madeUp: () => ({ parent: NO_BATCH, jobs: [{ kind: 'try' }] }),
+    answer: 'refused',
+  },
+  'work.batch.add': batchAddress({ jobs: [{ kind: 'try' }] }),
+  'work.batch.close': batchAddress(),
+  'work.batch.cancel': batchAddress({ reason: 'hijacked' }),
+  'work.batch.show': batchAddress(),
+  'work.batch.list': nothing,
+  'work.step.store': {
+    as: (bravo) => bravo.agent.token,
+    input: ({ a }) => ({ job: a.running.id, step: 'taken', lease: a.running.lease, result: 1 }),
+    madeUp: ({ a }) => ({ job: NO_JOB, step: 'taken', lease: a.running.lease, result: 1 }),
+    answer: 'refused',
+  },
+  'work.step.list': {
+    input: ({ a }) => ({ job: a.running.id }),
+    madeUp: () => ({ job: NO_JOB }),
     answer: 'refused',
   },
   'work.summary': nothing,

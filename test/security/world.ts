@@ -27,8 +27,10 @@ export interface Estate {
   readonly queued: string;
   readonly running: { readonly id: string; readonly lease: string; readonly token: string };
   readonly ended: string;
+  readonly approval: string;
   readonly channel: string;
   readonly schedule: string;
+  readonly batch: string;
   /** Made by KEYED_JOB with its idempotencyKey. */
   readonly keyed: string;
 }
@@ -87,11 +89,17 @@ async function settle(t: TestServer, fleet: string, tenant: string, admin: pg.Cl
   await add({});
   const running = await claim();
   const queued = await add({ unique_key: uniqueKey });
+  const gated = await add({ approval: { summary: `${tenant} asks`, details: { mark: tenant } } });
+  const { items: asked } = await made(t.request('GET', `/v1/approvals?job=${gated}`, { token: operator }));
+  const approval: string = asked[0].id;
   const channel = `${word}-channel`;
   await made(t.request('PUT', `/v1/channels/${channel}`, { token: operator, body: { concurrency: 1 } }));
   const schedule = `${word}-schedule`;
   const nightly = { cron: '0 3 * * *', job: { kind: `${tenant}-kind`, payload: { mark: tenant } } };
   await made(t.request('PUT', `/v1/schedules/${schedule}`, { token: operator, body: nightly }));
+  const { batch } = await post('/v1/batches', operator, { name: `${tenant} batch`, open: true });
+  const step = { lease: running.lease, result: { mark: tenant } };
+  await made(t.request('PUT', `/v1/jobs/${running.id}/steps/${tenant}`, { token: agent.token, body: step }));
   await fillByHand(admin, tenant);
   return {
     tenant,
@@ -104,8 +112,10 @@ async function settle(t: TestServer, fleet: string, tenant: string, admin: pg.Cl
     queued,
     running,
     ended,
+    approval,
     channel,
     schedule,
+    batch,
     keyed,
   };
 }
@@ -120,6 +130,12 @@ async function fillByHand(admin: pg.Client, tenant: string): Promise<void> {
   await admin.query('INSERT INTO work.shares (tenant_id) SELECT id FROM access.tenants WHERE slug = $1', [tenant]);
   await admin.query(
     `INSERT INTO work.pauses (tenant_id, paused_by, reason) SELECT id, 'operator', $1 FROM access.tenants WHERE slug = $1`,
+    [tenant],
+  );
+  await admin.query(
+    `INSERT INTO fleet.healings (agent_id, tenant_id, step, reason)
+     SELECT a.id, a.tenant_id, 'restart', $1 FROM access.agents a JOIN access.tenants t ON t.id = a.tenant_id
+     WHERE t.slug = $1 AND a.slug = $1 || '-scout'`,
     [tenant],
   );
   await admin.query(

@@ -54,6 +54,19 @@ const calls: Readonly<Record<string, ToolCall>> = {
     input: async (world) => ({ jobs: [{ ...(await holdJob(world)), outcome: 'done' }] }),
   },
   job_change: { input: async ({ operator }) => ({ job: await newJob(operator), priority: 1 }) },
+  approval_show: { input: newApproval },
+  job_step: {
+    as: 'agent',
+    input: async (world) => {
+      const { id, lease } = await holdJob(world);
+      return { job: id, lease, step: 'fetched', result: { rows: 12 } };
+    },
+  },
+  job_steps: { input: async ({ operator }) => ({ job: await newJob(operator) }) },
+  batch_add: { input: async (world) => ({ ...(await newBatch(world)), jobs: [{ kind: 'reprice' }] }) },
+  batch_close: { input: newBatch },
+  batch_cancel: { input: newBatch },
+  batch_show: { input: newBatch },
   channel_show: { input: newChannel },
   channel_pause: { input: newChannel },
   channel_resume: { input: newChannel },
@@ -121,6 +134,13 @@ async function holdJob({ operator, agent }: ToolWorld): Promise<Held> {
   return { id, lease };
 }
 
+async function newApproval({ operator }: ToolWorld): Promise<{ approval: string }> {
+  const approval = { summary: 'refund 40 euro' };
+  const { jobs } = await made(operator, 'job_add', { kind: 'refund', queue: QUEUE, approval });
+  const { items } = await made(operator, 'approval_list', { job: jobs[0].id });
+  return { approval: items[0].id };
+}
+
 async function newChannel({ operator }: ToolWorld): Promise<{ channel: string }> {
   const channel = newName('channel');
   await made(operator, 'channel_set', { channel });
@@ -131,6 +151,11 @@ async function newSchedule({ operator }: ToolWorld): Promise<{ schedule: string 
   const schedule = newName('schedule');
   await made(operator, 'schedule_set', { schedule, cron: '0 3 * * *', job: { kind: 'reprice' } });
   return { schedule };
+}
+
+async function newBatch({ operator }: ToolWorld): Promise<{ batch: string }> {
+  const { batch } = await made(operator, 'batch_create', { open: true });
+  return { batch };
 }
 
 async function newClient({ operator }: ToolWorld): Promise<{ tenant: string }> {

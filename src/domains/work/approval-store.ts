@@ -58,7 +58,8 @@ export async function insertApprovals(tx: Tx, by: string, asked: readonly NewApp
 export async function suspendJobs(tx: Tx, ids: readonly string[]): Promise<void> {
   await tx.query(
     `UPDATE work.jobs j SET state = 'awaiting_approval', lease = NULL, lease_until = NULL, run_until = NULL,
-       token_hash = NULL, reason = NULL, error = NULL, max_attempts = j.max_attempts + 1, version = j.version + 1
+       token_hash = NULL, progress = NULL, reason = NULL, error = NULL,
+       max_attempts = j.max_attempts + 1, version = j.version + 1
      WHERE j.id = ANY ($1)`,
     [ids],
   );

@@ -8,6 +8,15 @@ const attempt = z.int();
 const moment = z.string();
 const channel = z.string();
 const schedule = z.string();
+const budget = z.string();
+const ofBudget = z.object({
+  budget,
+  agent: z.string().optional(),
+  metric: z.enum(['usd', 'tokens', 'calls']),
+  spent: z.number(),
+  limit: z.number(),
+  until: z.string().optional(),
+});
 const reason = z.string().optional();
 const ofBatch = { batch: z.string(), name: z.string().optional() };
 
@@ -175,6 +184,10 @@ export const workEvents = eventTable('work', {
     summary: 'A tick could not add its job',
     payload: z.object({ schedule, code: z.string(), error: z.string() }),
   },
+  'step.stored': {
+    summary: 'A step of a job gave its result, which further attempts get without doing it again',
+    payload: z.object({ job: z.object(named), step: z.string(), attempt, bytes: z.int() }),
+  },
   'batch.created': {
     summary: 'A batch was made',
     payload: z.object({ ...ofBatch, on_failure: z.string(), parent: z.string().optional(), open: z.boolean() }),
@@ -210,6 +223,23 @@ export const workEvents = eventTable('work', {
   'share.set': {
     summary: 'A tenant got another weight',
     payload: z.object({ tenant: z.string(), weight: z.int() }),
+  },
+  'budget.set': {
+    summary: 'A budget was made, or what it allows was changed',
+    payload: z.object({
+      budget,
+      agent: z.string().optional(),
+      window: z.string(),
+      usd: z.number().nullable(),
+      tokens: z.int().nullable(),
+      calls: z.int().nullable(),
+    }),
+  },
+  'budget.removed': { summary: 'A budget was removed', payload: z.object({ budget }) },
+  'budget.warned': { summary: '80 % of a budget are spent; told once in a window', payload: ofBudget },
+  'budget.exhausted': {
+    summary: 'A budget is used up: nothing is handed out and nothing runs on until its window ends or it is raised',
+    payload: ofBudget,
   },
   'completion.refused': {
     summary: 'An outcome was reported by somebody who does not hold the job, and changed nothing',

@@ -3,7 +3,9 @@ import type { Call } from '../../platform/call.ts';
 import { findUuid } from '../../platform/ids.ts';
 import type { OutputOf, ParsedInput } from '../../platform/operation.ts';
 import type { Log } from '../log/index.ts';
+import { nameJob } from './batch.ts';
 import { workErrors } from './errors.ts';
+import { workEvents } from './events.ts';
 import type { LeaseGrace } from './grace.ts';
 import { jsonBytes, PAYLOAD_LIMIT } from './jobs.ts';
 import { findExisting } from './read-store.ts';
@@ -45,6 +47,9 @@ export class Steps {
       if (sum.count >= MOST_STEPS) throw workErrors.too_many_steps({ job, limit: MOST_STEPS });
       if (sum.bytes + bytes > MOST_BYTES) throw workErrors.steps_too_large({ job, limit: MOST_BYTES });
       const row = await store.insertStep(tx, held, { name, result: JSON.stringify(result), bytes });
+      const stored = { job: nameJob(held), step: name, attempt: held.attempt, bytes };
+      const about = { subject: `job:${job}`, tenantId: held.tenant_id };
+      await this.#options.log.append(tx, call, [workEvents.make('step.stored', stored, about)]);
       return { ...stepItem(row), existing: false };
     });
   }
