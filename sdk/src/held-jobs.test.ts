@@ -54,6 +54,22 @@ describe('leases', () => {
     expect(asked).toHaveLength(5);
   });
 
+  it('carry what handlers say of their progress, once, and again when nobody heard it', async () => {
+    let isAway = true;
+    const { asked, held } = hold((input) => (isAway ? away() : allRenewed(input)));
+    held.progress(one, { fraction: 0.5, message: 'x'.repeat(600) });
+    held.progress(two, { fraction: 7 });
+    await passes(held, 16);
+    isAway = false;
+    await passes(held, 1);
+    await passes(held, 16);
+    const half = { fraction: 0.5, message: 'x'.repeat(500) };
+    const said = asked.map((input) => input.jobs.map(({ progress }) => progress));
+    expect(said[0]).toEqual([half, { fraction: 1 }]);
+    expect(said.at(-2)).toEqual([half, { fraction: 1 }]);
+    expect(said.at(-1)).toEqual([undefined, undefined]);
+  });
+
   it.each(['expired', 'taken', 'timeout', 'cancelled', 'budget'])(
     '%s: the signal of that job fires',
     async (reason) => {

@@ -1,9 +1,10 @@
 // The jobs of which a worker has the lease. One request renews all of them, sent by the worker's own loop: who blocks it
 // loses them, and so does a handler that gives no sign for too long.
 import { QuarterdeckError } from './errors.ts';
-import type { JobClaimOutput, JobOperations } from './operations.ts';
+import type { JobClaimOutput, JobOperations, JobRenewInput } from './operations.ts';
 
 export type ClaimedJob = JobClaimOutput['jobs'][number];
+export type Progress = NonNullable<JobRenewInput['jobs'][number]['progress']>;
 
 /**
  * Why a job's signal fires, and what is thrown to its handler: the job may be somebody else's by now, so it stops without an
@@ -33,6 +34,9 @@ export interface HeldJobsOptions {
   readonly log: (line: string) => void;
 }
 
+/** The server's bound on a message. */
+const MOST_MESSAGE = 500;
+
 interface Hold {
   readonly job: ClaimedJob;
   readonly controller: AbortController;
@@ -42,6 +46,8 @@ interface Hold {
   /** When its handler last gave a sign; infinity once it has ended and the outcome waits to be heard. */
   signAt: number;
   stalled: boolean;
+  /** What its handler said and no renewal has carried yet. */
+  progress?: Progress | undefined;
 }
 
 export class HeldJobs {
@@ -87,6 +93,17 @@ export class HeldJobs {
     if (hold === undefined) return;
     hold.signAt = Math.max(hold.signAt, performance.now());
     hold.stalled = false;
+  }
+
+  /** How far the handler says to be; goes with the next renewal. */
+  progress(job: ClaimedJob, { fraction, message }: Progress): void {
+    this.sign(job);
+    const hold = this.#holds.get(job.id);
+    if (hold === undefined) return;
+    hold.progress = {
+      ...(fraction === undefined || Number.isNaN(fraction) ? {} : { fraction: Math.min(1, Math.max(0, fraction)) }),
+      ...(message === undefined ? {} : { message: message.slice(0, MOST_MESSAGE) }),
+    };
   }
 
   /** The handler has ended: the lease is kept until the outcome is heard. */
@@ -141,7 +158,8 @@ export class HeldJobs {
   async #renewAll(): Promise<void> {
     const holds = [...this.#holds.values()].filter(({ stalled }) => !stalled);
     if (holds.length === 0) return;
-    const jobs = holds.map(({ job: { id, lease } }) => ({ id, lease }));
+    const jobs = holds.map(({ job: { id, lease }, progress }) => ({ id, lease, progress }));
+    const said = new Map(jobs.map(({ id, progress }) => [id, progress]));
     const sentAt = performance.now();
     try {
       const { renewed, lost } = await this.#options.operations.renew(
@@ -151,7 +169,10 @@ export class HeldJobs {
       const isRenewed = new Set(renewed.map(({ id }) => id));
       const reasons = new Map(lost.map(({ id, reason }) => [id, reason]));
       for (const hold of holds) {
-        if (isRenewed.has(hold.job.id)) hold.renewedAt = sentAt;
+        if (isRenewed.has(hold.job.id)) {
+          hold.renewedAt = sentAt;
+          if (hold.progress === said.get(hold.job.id)) hold.progress = undefined;
+        }
         const reason = reasons.get(hold.job.id);
         if (reason !== undefined) this.#lose(hold, reason);
       }

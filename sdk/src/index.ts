@@ -1,7 +1,7 @@
 // The door of the SDK. The outbox, which needs a file, has a door of its own: `@quarterdeck/sdk/outbox`.
 export type { Desired } from './beats.ts';
 export { QuarterdeckError } from './errors.ts';
-export { LeaseLost } from './held-jobs.ts';
+export { LeaseLost, type Progress } from './held-jobs.ts';
 export { GiveUp, type Handler, type Job, Leaving, type Outcome, RateLimited } from './job.ts';
 export type { LiveInput, LiveMessage } from './live.ts';
 export * from './operations.ts';

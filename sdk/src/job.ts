@@ -1,8 +1,9 @@
 // A job in hand, as its handler sees it, and what the handler may throw to say how it ended.
 import { QuarterdeckError } from './errors.ts';
-import { type ClaimedJob, type HeldJobs, LeaseLost } from './held-jobs.ts';
+import { type ClaimedJob, type HeldJobs, LeaseLost, type Progress } from './held-jobs.ts';
 import type { JobCompleteInput } from './operations.ts';
 import type { Quarterdeck } from './quarterdeck.ts';
+import { Steps } from './steps.ts';
 
 export interface Job extends Omit<ClaimedJob, 'lease' | 'token'> {
   /** Acts as the tenant of the job, while the lease is valid. */
@@ -17,6 +18,13 @@ export interface Job extends Omit<ClaimedJob, 'lease' | 'token'> {
    * throws LeaseLost when the job may be somebody else's.
    */
   keep(): Promise<void>;
+  /**
+   * A part of the work that is done once: what it gives is kept with the job as JSON, and a further attempt gets it without
+   * `work` being called again. The name is the same in every attempt.
+   */
+  step<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** How far the job is, from 0 to 1, in words, or both: shown with the job from the next renewal on. Costs no request. */
+  progress(said: Progress): void;
   /**
    * Appends an event about this job. With `once` a further attempt at the job does not append it again: of all events with
    * the same word the first one stays.
@@ -64,11 +72,14 @@ export function jobInHand(qd: Quarterdeck, claimed: ClaimedJob, held: HeldJobs, 
   const { lease: _, token, ...facts } = claimed;
   // What is done for the job belongs to the trace of who added it.
   const ofJob = qd.withToken(token, claimed.traceparent);
+  const steps = new Steps(qd.step, claimed, held);
   return {
     ...facts,
     qd: ofJob,
     signal,
     keep: () => held.keep(claimed),
+    step: (name, work) => steps.step(name, work),
+    progress: (said) => held.progress(claimed, said),
     async emit(event_type, payload = {}, { once } = {}) {
       held.sign(claimed);
       const id = once === undefined ? undefined : `${facts.id}:${once}`;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openTestServer, type TestServer } from '../../test/support/server.ts';
-import { GiveUp, type Job, type LiveMessage, Quarterdeck, work } from './index.ts';
+import { GiveUp, type Job, type LiveMessage, Quarterdeck, RateLimited, work } from './index.ts';
 
 let t: TestServer;
 let operator: Quarterdeck;
@@ -128,6 +128,40 @@ describe('a worker', () => {
       const { items } = await operator.event.list({ subject: `job:${id}`, event_type: 'price.checked' });
       expect(items).toMatchObject([{ tenant: 'acme', source_agent: 'pricer', payload: { n: i + 1 } }]);
     }
+  });
+
+  it('does a step once, whatever becomes of the attempt, and shows how far it is', async () => {
+    const kind = 'stepwise';
+    const { jobs } = await operator.job.add({ jobs: [{ kind }] });
+    const done: string[] = [];
+    const results: unknown[] = [];
+    const handler = async (job: Job) => {
+      job.progress({ fraction: 0.5, message: 'half' });
+      results.push(await job.step('fetch', async () => ({ rows: done.push('fetch'), left: undefined })));
+      results.push(await job.step('fetch', async () => done.push('never')));
+      results.push(await job.step('nothing', async () => void done.push('nothing')));
+      if (job.attempt === 1) throw new RateLimited(0);
+      return job.step('send', async () => done.push('send'));
+    };
+    await worked(await agent('stepper'), kind, 1, handler);
+    await t.app.work.queueDue(t.app.systemCall());
+    await worked(await agent('stepper-too'), kind, 1, handler);
+    expect(done).toEqual(['fetch', 'nothing', 'send']);
+    expect(results).toEqual([{ rows: 1 }, { rows: 1 }, null, { rows: 1 }, { rows: 1 }, null]);
+    expect(await operator.job.show({ job: jobs[0]!.id })).toMatchObject({ state: 'done', attempt: 2, result: 3 });
+  });
+
+  it('stops a step whose job is somebody else’s by now', async () => {
+    const kind = 'taken-away';
+    const { jobs } = await operator.job.add({ jobs: [{ kind }] });
+    const lines = await worked(await agent('taken'), kind, 1, (job) =>
+      job.step('fetch', async () => {
+        await operator.job.cancel({ jobs: [job.id] });
+        return 1;
+      }),
+    );
+    expect(lines).toContain(`${jobs[0]!.id} was lost: ${jobs[0]!.id}: taken`);
+    expect(await operator.job.show({ job: jobs[0]!.id })).toMatchObject({ state: 'cancelled' });
   });
 
   it('reports what its handler throws, and ends for good what cannot help again', async () => {
