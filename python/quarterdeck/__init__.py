@@ -3,19 +3,23 @@
 from .client import Quarterdeck
 from .errors import QuarterdeckError
 from .held_jobs import LeaseLost
+from .job import GiveUp, Job, Leaving, RateLimited
 from .live import LiveMessage
 from .outbox import Outbox
 from .wire import CallOptions
-from .worker import GiveUp, Job, work
+from .worker import Worker, work
 
 __all__ = [
     "CallOptions",
     "GiveUp",
     "Job",
     "LeaseLost",
+    "Leaving",
     "LiveMessage",
     "Outbox",
     "Quarterdeck",
     "QuarterdeckError",
+    "RateLimited",
+    "Worker",
     "work",
 ]

@@ -1,207 +1,275 @@
-"""The loop of a worker: claims jobs, gives each to its handler, keeps the leases, reports the outcomes, and leaves
-politely."""
+"""A worker: claims jobs for its free places, gives each to its handler in a thread of its own, keeps the leases, reports
+the outcomes, and leaves politely."""
 
 from __future__ import annotations
 
-import json
 import math
 import signal
 import threading
 import time
-from typing import Any, Callable, Dict, List, Mapping, Optional, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Union
 
 from .client import Quarterdeck
-from .connection import random_key
-from .errors import QuarterdeckError
-from .held_jobs import HeldJobs, LeaseLost
+from .held_jobs import HeldJobs, Hold
+from .job import GiveUp, Handler, Job, Leaving, ending_of, failure_of
 from .operations import JobClaimOutputJobsItem
+from .outcomes import Outcomes
 from .wire import CallOptions
 
-LONG_WAIT = 20
-SHORT_WAIT = 5
-# How long calls go on trying once the worker was told to leave.
+CLAIM_WAIT = 20
+# The server's bound on the jobs of one renewal.
+MOST_HELD = 500
+LOOP = 1.0
+# How long outcomes are still tried once everything else is over.
 LAST_TRIES = 10.0
+# Takes the kinds that no other handler takes.
+ANY = "*"
 
 
-class GiveUp(Exception):
-    """Raised by a handler when a further try cannot help: the job ends at once."""
+class Worker:
+    """``queues``: the kinds that have a handler unless stated, for a job's queue is its kind unless it says otherwise.
+    ``concurrency``: jobs worked on at once, at most 500. ``stall_seconds``: how long a job is kept whose handler gives no
+    sign (``keep``, ``emit``); with 0 nothing is renewed but by ``keep``. ``stop_seconds``: how long jobs may go on once the
+    worker was told to stop, before they are cancelled; draining has no end. ``outbox``: a file in which outcomes wait until
+    they are heard; unless given, they wait in memory."""
 
-
-class Job:
-    """A job in hand, as its handler sees it."""
-
-    def __init__(self, qd: Quarterdeck, claimed: JobClaimOutputJobsItem, held: HeldJobs) -> None:
-        self.id = claimed["id"]
-        self.kind = claimed["kind"]
-        self.queue = claimed["queue"]
-        self.tenant = claimed["tenant"]
-        self.attempt = claimed["attempt"]
-        self.max_attempts = claimed["max_attempts"]
-        self.created_at = claimed["created_at"]
-        self.payload = claimed["payload"]
-        #: The trace of who added it, where traces are recorded; what ``qd`` does belongs to it.
-        self.traceparent = claimed.get("traceparent")
-        #: Acts as the tenant of the job, while the lease is valid.
-        self.qd = qd.with_token(claimed["token"], self.traceparent)
-        self._held = held
-
-    def keep(self) -> None:
-        """Call it between the steps of long work: it renews the lease and raises LeaseLost when there is none any more."""
-        self._held.keep(self.id)
-
-    def emit(self, event_type: str, payload: Optional[Dict[str, Any]] = None, *, once: Optional[str] = None) -> None:
-        """Appends an event about this job. With ``once`` a further attempt at the job does not append it again: of all
-        events with the same word the first one stays."""
-        try:
-            self.qd.event.append(
-                event_type=event_type,
-                payload=payload or {},
-                subject=f"job:{self.id}",
-                id=None if once is None else f"{self.id}:{once}",
-            )
-        except QuarterdeckError as error:
-            if once is None or error.code != "log.event_id_reused":
-                raise
-
-
-#: What it returns is the result of the job; what it raises is the reason why the job failed.
-Handler = Callable[[Job], Any]
-
-
-class _Leaving(Exception):
-    """Told to leave while waiting for work."""
-
-
-def work(
-    queues: List[str],
-    handler: Union[Handler, Mapping[str, Handler]],
-    *,
-    qd: Optional[Quarterdeck] = None,
-    limit: int = 1,
-    lease_seconds: int = 60,
-    log: Optional[Callable[[str], None]] = None,
-) -> None:
-    """Works on the queues until it is told to leave: by SIGTERM or SIGINT, or by the operator. What was claimed is finished
-    first. ``handler`` is one for all kinds, or has one for each. ``limit``: jobs claimed at once, worked on one after the
-    other. Raises QuarterdeckError when the server refuses to give work. Signals are heard in the main thread only."""
-    _Worker(qd or Quarterdeck(), queues, handler, limit, lease_seconds, log or _print).run()
-
-
-class _Worker:
     def __init__(
         self,
-        qd: Quarterdeck,
-        queues: List[str],
-        handler: Union[Handler, Mapping[str, Handler]],
-        limit: int,
-        lease_seconds: int,
-        log: Callable[[str], None],
+        queues: Optional[Sequence[str]] = None,
+        *,
+        qd: Optional[Quarterdeck] = None,
+        concurrency: int = 1,
+        lease_seconds: int = 60,
+        stall_seconds: float = 900,
+        stop_seconds: float = 4,
+        outbox: Optional[str] = None,
+        log: Optional[Callable[[str], None]] = None,
     ) -> None:
-        self._qd = qd
-        self._queues = queues
-        self._handler = handler
-        self._limit = limit
+        if not 1 <= concurrency <= MOST_HELD:
+            raise ValueError(f"concurrency must be between 1 and {MOST_HELD}")
+        self._qd = qd or Quarterdeck()
+        self._queues = None if queues is None else list(queues)
+        self._concurrency = concurrency
         self._lease_seconds = lease_seconds
-        self._log = log
-        self._left_at: Optional[float] = None
-        self._waiting = False
+        self._stop_seconds = stop_seconds
+        self._outbox = outbox
+        self._log = log or _print
+        self._handlers: Dict[str, Handler] = {}
+        self._held = HeldJobs(self._qd, lease_seconds, stall_seconds, self._log)
+        self._running: Dict[str, Hold] = {}
+        self._changed = threading.Condition(threading.RLock())
+        self._leaving = threading.Event()
+        self._over = threading.Event()
+        self._cancel_at = math.inf
+        self._claims = False
+        self._error: Optional[Exception] = None
+
+    def on(self, kind: str, handler: Optional[Handler] = None) -> Callable[[Handler], Handler]:
+        """Works on the jobs of a kind by this handler; ``*`` takes the kinds that no other handler takes. Without a handler
+        it is a decorator."""
+
+        def register(handler: Handler) -> Handler:
+            self._handlers[kind] = handler
+            return handler
+
+        if handler is not None:
+            register(handler)
+        return register
+
+    def leave(self) -> None:
+        """As SIGTERM does: takes no more jobs, finishes those in hand, and cancels them after ``stop_seconds``."""
+        self._leave(time.monotonic() + self._stop_seconds)
 
     def run(self) -> None:
-        previous = {}
+        """Works until it is told to leave: by SIGTERM or SIGINT, by ``leave``, or by the operator. What is in hand is finished
+        first. Raises QuarterdeckError when the server refuses to give work. Signals are heard in the main thread only.
+        A worker runs once."""
+        queues = self._queues if self._queues is not None else [kind for kind in self._handlers if kind != ANY]
+        if not queues:
+            raise TypeError("work on what? Give `queues`, or a handler by `on(kind)`")
+        previous: Dict[int, Any] = {}
         if threading.current_thread() is threading.main_thread():
-            previous = {each: signal.signal(each, self._leave) for each in (signal.SIGTERM, signal.SIGINT)}
+            previous = {each: signal.signal(each, self._signalled) for each in (signal.SIGTERM, signal.SIGINT)}
         try:
-            self._loop()
+            self._run(queues)
         finally:
             for each, before in previous.items():
                 signal.signal(each, before)
 
-    def _leave(self, number: int, _frame: object) -> None:
-        if self._left_at is not None:
+    def _signalled(self, number: int, _frame: object) -> None:
+        if self._leaving.is_set():
             # A second one ends the process as usual.
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
-        self._left_at = time.monotonic()
-        if self._waiting:
-            raise _Leaving
+        # No lock here: the thread that is interrupted may have it.
+        self._cancel_at = min(self._cancel_at, time.monotonic() + self._stop_seconds)
+        self._leaving.set()
+        if self._claims:
+            raise _StopClaiming
 
-    def _loop(self) -> None:
-        self._log(f"works on {', '.join(self._queues)}")
-        while self._left_at is None:
-            # When the beat is not sent the wait is short: otherwise the agent would seem busy for all of a long one.
-            wait = LONG_WAIT if self._qd.beat_is_due else SHORT_WAIT
-            if self._qd.beat("waiting for work") in ("drain", "stop"):
-                break
-            claimed_at = time.monotonic()
-            jobs = self._claim(wait)
-            held = HeldJobs(self._qd, jobs, self._lease_seconds, claimed_at)
-            for job in jobs:
-                if held.has(job["id"]):
-                    self._work_on(job, held)
+    def _leave(self, cancel_at: float) -> None:
+        with self._changed:
+            self._cancel_at = min(self._cancel_at, cancel_at)
+            self._leaving.set()
+            self._changed.notify_all()
+
+    def _fail(self, error: Exception) -> None:
+        """Nothing can be done without the server's leave: everybody stops."""
+        with self._changed:
+            self._error = self._error or error
+        self._leave(math.inf)
+        self._held.cancel_all(Leaving("the server refuses this worker"))
+
+    def _run(self, queues: List[str]) -> None:
+        outcomes = Outcomes(self._qd, self._outbox, self._log, self._heard, self._fail)
+        self._log(f"works on {', '.join(queues)}")
+        # Before the first claim: who shall not work takes nothing.
+        self._attempt(self._beat)
+        loops = [
+            threading.Thread(target=self._repeat, args=(step,), name=f"quarterdeck-{name}", daemon=True)
+            for name, step in (("leases", self._look_after), ("beats", self._beat))
+        ]
+        for loop in loops:
+            loop.start()
+        try:
+            self._claim_until_leaving(queues, outcomes)
+            with self._changed:
+                # In pieces: a signal is heard between them.
+                while self._running:
+                    self._changed.wait(LOOP)
+        finally:
+            unheard = outcomes.close(LAST_TRIES if self._error is None else 0)
+            self._over.set()
+            for loop in loops:
+                loop.join()
+        if self._error is not None:
+            raise self._error
+        if unheard and self._outbox is None:
+            raise RuntimeError(f"told to leave while the server is away: {unheard} outcomes are lost")
+        if unheard:
+            self._log(f"{unheard} outcomes wait in the outbox for the next start")
         self._log("leaves")
 
-    def _claim(self, wait: int) -> List[JobClaimOutputJobsItem]:
+    def _heard(self, job_id: str) -> None:
+        self._held.forget(job_id)
+        with self._changed:
+            self._changed.notify_all()
+
+    def _repeat(self, step: Callable[[], None]) -> None:
+        while not self._over.wait(LOOP):
+            self._attempt(step)
+
+    def _attempt(self, step: Callable[[], None]) -> None:
         try:
-            self._waiting = True
+            step()
+        except Exception as error:
+            self._fail(error)
+
+    def _look_after(self) -> None:
+        if time.monotonic() >= self._cancel_at:
+            self._held.cancel_all(Leaving("the worker left"))
+        self._held.tick()
+
+    def _beat(self) -> None:
+        """Whoever hangs falls silent: no beat while not one job in hand gives a sign."""
+        if self._held.all_stalled:
+            return
+        with self._changed:
+            running = list(self._running)
+        status = f"{len(running)} of {self._concurrency} at work" if running else "waiting for work"
+        desired = self._qd.beat(status, running[0] if running else None)
+        if desired == "stop":
+            self.leave()
+        elif desired == "drain":
+            self._leave(math.inf)
+
+    def _claim_until_leaving(self, queues: List[str], outcomes: Outcomes) -> None:
+        while not self._leaving.is_set():
+            with self._changed:
+                free = min(self._concurrency - len(self._running), MOST_HELD - len(self._held))
+                if free <= 0:
+                    self._changed.wait(LOOP)
+                    continue
+            claimed_at = time.monotonic()
+            for job in self._claim(queues, free):
+                self._start(job, claimed_at, outcomes)
+
+    def _claim(self, queues: List[str], limit: int) -> List[JobClaimOutputJobsItem]:
+        try:
+            self._claims = True
             # The signal may have come just before that line.
-            if self._left_at is not None:
+            if self._leaving.is_set():
                 return []
             return self._qd.job.claim(
-                queues=self._queues,
-                limit=self._limit,
-                wait=wait,
+                queues=queues,
+                limit=limit,
+                wait=CLAIM_WAIT,
                 lease_seconds=self._lease_seconds,
-                options=CallOptions(retry_for=math.inf),
+                # In pieces, so that being told to leave is heeded between them.
+                options=CallOptions(retry_for=0),
             )["jobs"]
-        except _Leaving:
+        except _StopClaiming:
             return []
+        except Exception as error:
+            if not getattr(error, "retryable", False):
+                self._fail(error)
+                return []
         finally:
-            self._waiting = False
+            self._claims = False
+        self._leaving.wait(LOOP)
+        return []
 
-    def _work_on(self, claimed: JobClaimOutputJobsItem, held: HeldJobs) -> None:
-        job_id, kind = claimed["id"], claimed["kind"]
-        self._qd.beat(f"{kind}, attempt {claimed['attempt']}", job_id)
+    def _start(self, job: JobClaimOutputJobsItem, claimed_at: float, outcomes: Outcomes) -> None:
+        hold = self._held.add(job, claimed_at)
+        with self._changed:
+            self._running[job["id"]] = hold
+        # A daemon: a second signal ends the process whatever a handler does.
+        name = f"quarterdeck-{job['kind']}"
+        threading.Thread(target=self._work_on, args=(hold, outcomes), name=name, daemon=True).start()
+
+    def _work_on(self, hold: Hold, outcomes: Outcomes) -> None:
+        job_id = hold.job["id"]
         try:
-            held.keep(job_id)
-            handler = self._handler.get(kind) if isinstance(self._handler, Mapping) else self._handler
+            ending = self._ending_of(hold)
+            if ending is None:
+                self._held.forget(job_id)
+            else:
+                self._held.finished(hold)
+                outcomes.report({"id": job_id, "lease": hold.job["lease"], **ending})
+        except Exception as error:
+            self._fail(error)
+        finally:
+            with self._changed:
+                self._running.pop(job_id, None)
+                self._changed.notify_all()
+
+    def _ending_of(self, hold: Hold) -> Optional[Dict[str, Any]]:
+        job_id, kind = hold.job["id"], hold.job["kind"]
+        try:
+            handler = self._handlers.get(kind) or self._handlers.get(ANY)
             if handler is None:
                 raise GiveUp(f'this agent knows no kind "{kind}"')
-            result = handler(Job(self._qd, claimed, held))
-            # What is no JSON fails here, as the handler's fault, and not while it is reported.
-            json.dumps(result, allow_nan=False)
-            outcome: Dict[str, Any] = {"outcome": "done", "result": result}
-        except LeaseLost as error:
-            return self._log(f"{job_id} was lost: {error}")
-        except Exception as error:  # whatever a handler does wrong is the outcome of its job, not the end of the agent
-            outcome = _failure(error)
-            self._log(f"{job_id} ({kind}) failed: {outcome['error']}")
-        self._complete(claimed, outcome)
-        held.forget(job_id)
-
-    def _complete(self, claimed: JobClaimOutputJobsItem, outcome: Dict[str, Any]) -> None:
-        key = random_key()
-        while True:
-            report: Any = {"id": claimed["id"], "lease": claimed["lease"], **outcome}
-            try:
-                # In pieces, so that being told to leave is heeded between them.
-                answer = self._qd.job.complete(jobs=[report], options=CallOptions(None, 5.0, key))
-            except QuarterdeckError as error:
-                if error.status == 413 and outcome["outcome"] == "done":
-                    # A result that is too large: the job has failed, and its next attempt would too.
-                    outcome, key = _failure(GiveUp(error.detail)), random_key()
-                elif not error.retryable or self._is_past_last_tries():
-                    raise
-                continue
-            for refused in answer["refused"]:
-                self._log(f"{refused['id']}: the outcome was refused ({refused['code']})")
-            return
-
-    def _is_past_last_tries(self) -> bool:
-        return self._left_at is not None and time.monotonic() - self._left_at > LAST_TRIES
+            return ending_of(handler(Job(self._qd, hold, self._held)))
+        except BaseException as error:  # whatever a handler does wrong is the outcome of its job, not the end of the agent
+            ending = failure_of(error, hold)
+            if ending is None:
+                self._log(f"{job_id} was lost: {hold.reason or error}")
+            else:
+                self._log(f"{job_id} ({kind}) failed: {ending['error']}")
+            return ending
 
 
-def _failure(error: Exception) -> Dict[str, Any]:
-    return {"outcome": "failed", "error": str(error)[:8000], "retry": not isinstance(error, GiveUp)}
+class _StopClaiming(BaseException):
+    """Told to leave while waiting for work. Not an Exception: nothing on the way may take it for a failure of the call."""
+
+
+def work(queues: Sequence[str], handler: Union[Handler, Mapping[str, Handler]], **options: Any) -> None:
+    """A worker on these queues in one call. ``handler`` is one for all kinds, or has one for each; ``options`` are those of
+    Worker."""
+    worker = Worker(queues, **options)
+    for kind, each in (handler if isinstance(handler, Mapping) else {ANY: handler}).items():
+        worker.on(kind, each)
+    worker.run()
 
 
 def _print(line: str) -> None:

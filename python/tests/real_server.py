@@ -2,11 +2,16 @@
 
 import os
 import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
 import unittest
 from itertools import islice
-from typing import Any, List
+from typing import Any, Callable, List
 
-from quarterdeck import GiveUp, Job, LeaseLost, Quarterdeck, QuarterdeckError, work
+from quarterdeck import GiveUp, Job, LeaseLost, Quarterdeck, QuarterdeckError, RateLimited, Worker, work
 from quarterdeck.held_jobs import HeldJobs
 
 operator = Quarterdeck(token=os.environ["OPERATOR_TOKEN"])
@@ -53,7 +58,7 @@ class Live(unittest.TestCase):
 
 
 class Workers(unittest.TestCase):
-    def work(self, queue: str, count: int, handler: Any, limit: int = 1) -> List[str]:
+    def work(self, queue: str, count: int, handler: Any, **options: Any) -> List[str]:
         """Works until ``count`` jobs were in hand, and leaves by a signal as it would outside of tests."""
         lines: List[str] = []
         seen: List[Job] = []
@@ -65,7 +70,7 @@ class Workers(unittest.TestCase):
             return handler(job)
 
         before = signal.getsignal(signal.SIGTERM)
-        work([queue], counting, qd=pricer, limit=limit, lease_seconds=5, log=lines.append)
+        work([queue], counting, qd=pricer, lease_seconds=5, log=lines.append, **options)
         self.assertIs(signal.getsignal(signal.SIGTERM), before)
         return lines
 
@@ -78,7 +83,7 @@ class Workers(unittest.TestCase):
             job.emit("price.checked", {"n": job.payload["n"]}, once="checked")
             return {"doubled": job.payload["n"] * 2}
 
-        self.assertEqual(self.work("python-price", 3, price, limit=2), ["works on python-price", "leaves"])
+        self.assertEqual(self.work("python-price", 3, price, concurrency=2), ["works on python-price", "leaves"])
         for n, job in enumerate(added["jobs"]):
             done = operator.job.show(job=job["id"])
             self.assertEqual((done["state"], done["result"]), ("done", {"doubled": n * 2}))
@@ -107,11 +112,118 @@ class Workers(unittest.TestCase):
         operator.job.add(kind="python-lost")
         claimed = pricer.job.claim(queues=["python-lost"], lease_seconds=5)["jobs"]
         # As if this process had hung for longer than its lease.
-        held = HeldJobs(pricer, claimed, 5, -1e9)
+        held = HeldJobs(pricer, 5, 900, print)
+        hold = held.add(claimed[0], time.monotonic() - 3600)
         report: Any = {"id": claimed[0]["id"], "lease": claimed[0]["lease"], "outcome": "failed", "retry": False}
         pricer.job.complete(jobs=[report])
         with self.assertRaises(LeaseLost):
-            held.keep(claimed[0]["id"])
+            held.keep(hold)
+        self.assertTrue(hold.cancelled.is_set())
+
+    def test_several_jobs_are_in_hand_at_once(self) -> None:
+        added = operator.job.add(jobs=[{"kind": "python-wide"} for _ in range(3)])["jobs"]
+        together = threading.Barrier(3, timeout=30)
+        self.work("python-wide", 3, lambda job: together.wait(), concurrency=3)
+        for job in added:
+            self.assertEqual(operator.job.show(job=job["id"])["state"], "done")
+
+    def test_honest_work_that_says_nothing_keeps_its_lease_and_a_cancelled_job_is_told(self) -> None:
+        job_id = operator.job.add(kind="python-long")["jobs"][0]["id"]
+        seen: List[bool] = []
+
+        def wait(job: Job) -> None:
+            first = operator.job.show(job=job.id)["lease_until"]
+            until(lambda: operator.job.show(job=job.id)["lease_until"] > first)
+            operator.job.cancel(jobs=[job.id], reason="not wanted")
+            seen.append(job.cancelled.wait(30))
+
+        lines = self.work("python-long", 1, wait, stop_seconds=60)
+        self.assertEqual(seen, [True])
+        self.assertEqual(operator.job.show(job=job_id)["state"], "cancelled")
+        # It did not heed: what it said was refused.
+        refused = [line for line in lines if "refused" in line]
+        self.assertEqual(refused, [f"{job_id}: the outcome was refused (work.stale_lease)"])
+
+    def test_what_cannot_be_finished_in_time_is_given_back_at_once(self) -> None:
+        job_id = operator.job.add(kind="python-given-back")["jobs"][0]["id"]
+
+        def stop(job: Job) -> None:
+            job.cancelled.wait(30)
+            job.keep()
+
+        self.work("python-given-back", 1, stop, stop_seconds=0)
+        shown = operator.job.show(job=job_id)
+        self.assertEqual(shown["error"], "the worker left")
+        self.assertIn(shown["state"], ("queued", "scheduled"))
+
+    def test_a_provider_that_refuses_holds_the_channel_back(self) -> None:
+        operator.channel.set(channel="python-provider", concurrency=2)
+        job_id = operator.job.add(kind="python-limited", channel="python-provider")["jobs"][0]["id"]
+
+        def refuse(job: Job) -> None:
+            raise RateLimited(300)
+
+        self.work("python-limited", 1, refuse)
+        self.assertEqual(operator.job.show(job=job_id)["state"], "scheduled")
+        self.assertIsNotNone(operator.channel.show(channel="python-provider")["paused"])
+
+    def test_too_large_a_result_is_a_failure(self) -> None:
+        job_id = operator.job.add(kind="python-large")["jobs"][0]["id"]
+        self.work("python-large", 1, lambda job: "x" * 300_000)
+        self.assertIn("300002 bytes", operator.job.show(job=job_id)["error"] or "")
+
+
+KILLED = """
+import os, sys
+from quarterdeck import Worker
+from quarterdeck import outcomes
+
+# The outcome is on the disk, and the process ends before it is sent.
+outcomes.Outcomes._send = lambda self: None
+original = outcomes.Outcomes.report
+
+def report(self, outcome):
+    original(self, outcome)
+    os.kill(os.getpid(), 9)
+
+outcomes.Outcomes.report = report
+worker = Worker(outbox=sys.argv[1])
+worker.on("python-killed", lambda job: "by the first")
+worker.run()
+"""
+
+
+class Outboxes(unittest.TestCase):
+    def test_the_outcome_of_a_worker_that_was_killed_is_reported_once_by_the_next(self) -> None:
+        job_id = operator.job.add(kind="python-killed")["jobs"][0]["id"]
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "outcomes")
+            first = subprocess.run([sys.executable, "-c", KILLED, path], stdout=subprocess.DEVNULL, timeout=50)
+            self.assertEqual(first.returncode, -signal.SIGKILL)
+            self.assertEqual(operator.job.show(job=job_id)["state"], "running")
+            lines: List[str] = []
+            # The same again while the lease is no longer valid: refused, and dropped.
+            for _ in range(2):
+                with open(path, encoding="utf-8") as file:
+                    left = file.read()
+                worker = Worker(qd=pricer, outbox=path, log=lines.append)
+                worker.on("python-killed", lambda job: "by another")
+                worker.leave()
+                worker.run()
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(left)
+            shown = operator.job.show(job=job_id)
+            self.assertEqual((shown["state"], shown["result"], shown["attempt"]), ("done", "by the first", 1))
+            refused = [line for line in lines if "refused" in line]
+            self.assertEqual(refused, [f"{job_id}: the outcome was refused (work.stale_lease)"])
+
+
+def until(is_so: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise AssertionError("it did not come about")
+        time.sleep(0.05)
 
 
 if __name__ == "__main__":

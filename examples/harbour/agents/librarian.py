@@ -54,4 +54,4 @@ def write_output(path, text):
     os.replace(f"{path}.{os.getpid()}", path)
 
 
-work(["documents"], {"count-document": count_document}, limit=4, lease_seconds=LEASE_SECONDS)
+work(["documents"], {"count-document": count_document}, concurrency=4, lease_seconds=LEASE_SECONDS)
