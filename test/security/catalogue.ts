@@ -13,6 +13,8 @@ const SECURITY_DEFINERS: Readonly<Record<string, string>> = {
   'access.append_in_plain_sql': 'the only way of a role for plain SQL into the log; it decides by who signed in',
   'work.channel_room': 'counts what all tenants use of a channel; it answers numbers only',
   'work.note_grant': 'counts what a claim took of a channel that it holds locked',
+  'work.spend': 'charges what a worker used to budgets of its tenant and of the fleet; it answers nothing',
+  'work.spent_out': 'tells a claim whose budget is used up; it answers ids of tenants only',
   'work.hold_back': 'a worker’s word pauses the channel of a job that it held, also one of the fleet',
   'log.next_seq': 'draws from a sequence that nobody may draw from directly',
   'log.epoch': 'reads the server’s identity',
@@ -32,6 +34,7 @@ const GLOBAL_KEYS: Readonly<Record<string, string>> = {
   'access.sql_roles_pkey': 'over 100 random bits that this program draws; nobody may supply it',
   'access.tokens_hash_key': 'SHA-256 of 178 random bits: nobody meets another’s',
   'log.event_log_pkey': 'a number that the server draws; nobody may supply it',
+  'work.budgets_pkey': 'a number that the server draws; nobody may supply it',
   'work.channels_pkey': 'a number that the server draws; nobody may supply it',
   'work.lanes_pkey': 'a number that the server draws; nobody may supply it',
 };

@@ -41,6 +41,12 @@ const approvalAddress = (more: object = {}): Scenario => ({
   answer: 'refused',
 });
 
+const budgetAddress: Scenario = {
+  input: ({ a }) => ({ budget: a.budget }),
+  madeUp: () => ({ budget: 'nowhere' }),
+  answer: 'refused',
+};
+
 const scheduleAddress = (more: object = {}): Scenario => ({
   input: ({ a }) => ({ schedule: a.schedule, ...more }),
   madeUp: () => ({ schedule: 'nowhere', ...more }),
@@ -166,6 +172,9 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     madeUp: () => ({ job: NO_JOB }),
     answer: 'refused',
   },
+  'work.budget.set': { input: () => ({ budget: ONLY_ONCE, window: 'day', usd: 1 }), answer: 'own' },
+  'work.budget.list': nothing,
+  'work.budget.remove': budgetAddress,
   'work.summary': nothing,
   'work.schedule.set': {
     input: () => ({ schedule: ONLY_ONCE, every_seconds: 3600, job: { kind: 'try' } }),

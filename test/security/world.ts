@@ -28,6 +28,7 @@ export interface Estate {
   readonly running: { readonly id: string; readonly lease: string; readonly token: string };
   readonly ended: string;
   readonly approval: string;
+  readonly budget: string;
   readonly channel: string;
   readonly schedule: string;
   readonly batch: string;
@@ -92,6 +93,12 @@ async function settle(t: TestServer, fleet: string, tenant: string, admin: pg.Cl
   const gated = await add({ approval: { summary: `${tenant} asks`, details: { mark: tenant } } });
   const { items: asked } = await made(t.request('GET', `/v1/approvals?job=${gated}`, { token: operator }));
   const approval: string = asked[0].id;
+  const budget = `${word}-budget`;
+  const forAgent = { agent: name, window: 'day', usd: 1_000 };
+  await made(t.request('PUT', `/v1/budgets/${budget}`, { token: operator, body: forAgent }));
+  const usage = { usd: 0.5, tokens: 12 };
+  const { id: held, lease: under } = running;
+  await post('/v1/jobs/renewals', agent.token, { jobs: [{ id: held, lease: under, usage }] });
   const channel = `${word}-channel`;
   await made(t.request('PUT', `/v1/channels/${channel}`, { token: operator, body: { concurrency: 1 } }));
   const schedule = `${word}-schedule`;
@@ -113,6 +120,7 @@ async function settle(t: TestServer, fleet: string, tenant: string, admin: pg.Cl
     running,
     ended,
     approval,
+    budget,
     channel,
     schedule,
     batch,

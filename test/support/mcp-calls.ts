@@ -67,6 +67,7 @@ const calls: Readonly<Record<string, ToolCall>> = {
   batch_close: { input: newBatch },
   batch_cancel: { input: newBatch },
   batch_show: { input: newBatch },
+  budget_remove: { input: newBudget },
   channel_show: { input: newChannel },
   channel_pause: { input: newChannel },
   channel_resume: { input: newChannel },
@@ -139,6 +140,12 @@ async function newApproval({ operator }: ToolWorld): Promise<{ approval: string 
   const { jobs } = await made(operator, 'job_add', { kind: 'refund', queue: QUEUE, approval });
   const { items } = await made(operator, 'approval_list', { job: jobs[0].id });
   return { approval: items[0].id };
+}
+
+async function newBudget({ operator }: ToolWorld): Promise<{ budget: string }> {
+  const budget = newName('budget');
+  await made(operator, 'budget_set', { budget, window: 'total', calls: 1_000_000 });
+  return { budget };
 }
 
 async function newChannel({ operator }: ToolWorld): Promise<{ channel: string }> {

@@ -11,6 +11,8 @@ import type { Log } from '../log/index.ts';
 import { type Asking, DETAILS_LIMIT, noteAsked } from './approvals.ts';
 import { CountSums, subjectOf } from './batch.ts';
 import type { BatchCounter } from './batch-counter.ts';
+import { insertJobLimits } from './budget-store.ts';
+import { limitsOf } from './budgets.ts';
 import { cancelLocked } from './cancelling.ts';
 import { type ChannelRow, findChannels } from './channel-store.ts';
 import { workErrors } from './errors.ts';
@@ -133,6 +135,10 @@ export class Adding {
       insertCountChanges(tx, sums.changes()),
       log.append(tx, call, [addedEvent(tenantId, fresh, inserted.added)]),
     ]);
+    await insertJobLimits(
+      tx,
+      fresh.flatMap(({ id, budget }) => (budget === undefined ? [] : [{ ...budget, job_id: id, tenant_id: tenantId }])),
+    );
     await noteAsked(
       tx,
       call,
@@ -303,5 +309,6 @@ function toRow(job: NewJobInput, channel: ChannelRow | undefined): NewJobRow {
     max_runtime_seconds: job.max_runtime_seconds,
     back_off_seconds: job.back_off_seconds,
     approval: job.approval,
+    budget: job.budget === undefined ? undefined : limitsOf(job.budget),
   };
 }

@@ -12,6 +12,7 @@ import type { Adding } from './adding.ts';
 import { findGates, withdraw } from './approval-store.ts';
 import { byTenant, CountSums, nameJob, subjectOf } from './batch.ts';
 import type { BatchCounter } from './batch-counter.ts';
+import { findJobLimits } from './budget-store.ts';
 import type { cancelJobs, changeJob, replayJobs } from './ending-operations.ts';
 import { workErrors } from './errors.ts';
 import { workEvents } from './events.ts';
@@ -91,12 +92,14 @@ export class Cancelling {
       const fresh = rows.filter((row) => !replayed.has(row.id));
       const jobs = fresh.map((row) => ({ ...row, id: newUuid(), replay_of: row.id }));
       const added = new Set<string>();
-      const gates = await findGates(
-        tx,
-        fresh.map((row) => row.id),
-      );
+      const freshIds = fresh.map((row) => row.id);
+      const [gates, budgets] = await Promise.all([findGates(tx, freshIds), findJobLimits(tx, freshIds)]);
       for (const [tenantId, ofTenant] of byTenant(jobs)) {
-        const again = ofTenant.map((row) => ({ ...store.newRowOf(row), approval: gates.get(row.replay_of) }));
+        const again = ofTenant.map((row) => ({
+          ...store.newRowOf(row),
+          approval: gates.get(row.replay_of),
+          budget: budgets.get(row.replay_of),
+        }));
         const inserted = await this.#options.adding.insert(tx, call, tenantId, again);
         for (const id of inserted.added.keys()) added.add(id);
       }

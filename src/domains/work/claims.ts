@@ -8,6 +8,7 @@ import { hashJobSecret, jobToken, newJobSecret } from '../access/index.ts';
 import type { Log } from '../log/index.ts';
 import { type GivenRow, useApprovals } from './approval-store.ts';
 import { byTenant, nameJob, subjectOf } from './batch.ts';
+import { findSpentOut } from './budget-store.ts';
 import { listPauses } from './channel-store.ts';
 import { workErrors } from './errors.ts';
 import { workEvents } from './events.ts';
@@ -92,8 +93,13 @@ export class Claims {
     const begunAt = performance.now();
     try {
       return await this.#options.db.write(call.scope, async (tx) => {
-        const [agent, pauses] = await Promise.all([this.#isPaused(tx, id), listPauses(tx, tenantsOf(call))]);
-        if (agent || pauses.length > 0) return 'paused';
+        const own = tenantsOf(call);
+        const [agent, pauses, spentOut] = await Promise.all([
+          this.#isPaused(tx, id),
+          listPauses(tx, own),
+          findSpentOut(tx, id),
+        ]);
+        if (agent || pauses.length > 0 || own.some((tenant) => spentOut.includes(tenant))) return 'paused';
         const rows = await store.claim(tx, wanted, { id, name }, hashes);
         const [given] = await Promise.all([
           useApprovals(

@@ -8,13 +8,14 @@ import type { Log } from '../log/index.ts';
 import { type Approvals, DETAILS_LIMIT } from './approvals.ts';
 import { subjectOf } from './batch.ts';
 import type { BatchCounter } from './batch-counter.ts';
+import { type Budgets, USED_UP } from './budgets.ts';
 import { HELD_BACK, holdBack } from './channel-store.ts';
 import { workEvents } from './events.ts';
 import type { LeaseGrace } from './grace.ts';
 import { jsonBytes, PAYLOAD_LIMIT } from './jobs.ts';
 import type { completeJobs } from './operations.ts';
 import { findExisting } from './read-store.ts';
-import { settle } from './settle.ts';
+import { type EndedAttempt, settle } from './settle.ts';
 import { type EndingRow, lockHeld } from './store.ts';
 
 type Report = ParsedInput<typeof completeJobs>['jobs'][number] & { readonly uuid: string | undefined };
@@ -31,6 +32,7 @@ export interface CompletingOptions {
   readonly log: Log;
   readonly batches: BatchCounter;
   readonly approvals: Approvals;
+  readonly budgets: Budgets;
   readonly grace: () => LeaseGrace;
 }
 
@@ -43,7 +45,7 @@ export class Completing {
 
   /** Each report is judged alone: one that is refused spoils no other. */
   async complete(call: Call, input: ParsedInput<typeof completeJobs>): Promise<OutputOf<typeof completeJobs>> {
-    const { log, grace, approvals } = this.#options;
+    const { log, grace, approvals, budgets } = this.#options;
     const reports = input.jobs.map((job): Report => ({ ...job, uuid: findUuid('job', job.id) }));
     const agentId = call.caller.kind === 'agent' ? call.caller.id : null;
     const tooLarge = new Map(reports.flatMap((report) => tooLargeOf(report)));
@@ -59,16 +61,21 @@ export class Completing {
         reports.filter((report) => !isAccepted(report)),
         tooLarge,
       );
+      const jobOf = ({ uuid }: Report) => held.get(uuid!)!;
+      const used = accepted.map((report) => ({ job: jobOf(report), usage: report.usage }));
+      const over = await budgets.report(tx, call, used);
+      const isAsking = ({ outcome, uuid }: Report) => outcome === 'ask' && !over.has(uuid!);
+      const ending = accepted.filter((report) => !isAsking(report));
       await settle(
         tx,
         call,
         this.#options,
-        accepted.filter(({ outcome }) => outcome !== 'ask').map((report) => attemptOf(report, held.get(report.uuid!)!)),
+        ending.map((report) => attemptOf(report, jobOf(report), over.has(report.uuid!))),
       );
       await approvals.suspend(
         tx,
         call,
-        accepted.flatMap(({ uuid, approval: request }) => (request ? [{ job: held.get(uuid!)!, request }] : [])),
+        accepted.filter(isAsking).map((report) => ({ job: jobOf(report), request: report.approval! })),
       );
       await this.#pauseChannels(tx, call, accepted, held);
       // A slot of a channel is free: whoever waits for one may have it.
@@ -122,11 +129,12 @@ function holdOf(report: Report) {
   return { id: report.uuid!, lease: report.lease };
 }
 
-function attemptOf(report: Report, job: EndingRow) {
+// What is done is done, whatever it cost; else a job that has used up its budget is not tried again.
+function attemptOf(report: Report, job: EndingRow, isOver: boolean): EndedAttempt {
   const { retry, retry_in_seconds: retryInSeconds, error, result, artifacts } = report;
-  const outcome =
-    report.outcome === 'done' ? ({ kind: 'done' } as const) : ({ kind: 'failed', retry, retryInSeconds } as const);
-  return { job, outcome, error, result, artifacts };
+  if (report.outcome === 'done') return { job, outcome: { kind: 'done' }, error, result, artifacts };
+  if (isOver) return { job, outcome: { kind: 'budget' }, error: error ?? USED_UP, result, artifacts };
+  return { job, outcome: { kind: 'failed', retry, retryInSeconds }, error, result, artifacts };
 }
 
 async function refusals(tx: Tx, reports: readonly Report[], tooLarge: ReadonlyMap<Report, string>): Promise<Refusal[]> {

@@ -185,6 +185,22 @@ export const workErrors = errorTable('work', {
     message: 'Approval {approval} is to be decided by {deciders}',
     hint: 'Ask one of them.',
   },
+  budget_not_found: { status: 404, message: 'There is no budget {budget}', hint: 'See `quarterdeck budget list`.' },
+  budget_without_limit: {
+    status: 422,
+    message: 'A budget limits something',
+    hint: 'Give `usd`, `tokens` or `calls`; `quarterdeck budget remove` takes a budget away.',
+  },
+  budget_of_another: {
+    status: 409,
+    message: 'Budget {budget} is of {of}',
+    hint: 'Choose another name, or remove that budget first.',
+  },
+  too_many_budgets: {
+    status: 409,
+    message: 'There are {most} budgets already',
+    hint: 'Remove those that are not needed: every report of usage is charged to all that it concerns.',
+  },
   too_many_ticks: {
     status: 422,
     message: 'That time has more than {most} ticks',

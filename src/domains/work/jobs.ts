@@ -19,13 +19,24 @@ const LONGEST_BACK_OFF_SECONDS = 3_600;
  * `crashed`: it lost its worker three times; look at the job before replaying it. `timeout`: it ran longer than its
  * max_runtime; raise that, or make the job smaller. `cancelled`: somebody ended it. `replaced`: a newer job with the same
  * unique key took its place. `rejected`: an operator did not approve it, or nobody did in time; read `error`.
+ * `budget`: what it may use was used up; raise it, or wait for the next window, and replay the job.
  */
-export type FailureReason = 'failed' | 'lost_worker' | 'crashed' | 'timeout' | 'cancelled' | 'replaced' | 'rejected';
+export type FailureReason =
+  | 'failed'
+  | 'lost_worker'
+  | 'crashed'
+  | 'timeout'
+  | 'cancelled'
+  | 'replaced'
+  | 'rejected'
+  | 'budget';
 
 export type Outcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly retry: boolean; readonly retryInSeconds?: number | undefined }
-  | { readonly kind: 'lost' };
+  | { readonly kind: 'lost' }
+  /** What it may use is used up. */
+  | { readonly kind: 'budget' };
 
 /** A job as its attempt ends. */
 export interface EndingAttempt {
@@ -49,6 +60,7 @@ export type Verdict =
 /** `random` in [0, 1) spreads the retries of jobs that failed together. */
 export function judge(job: EndingAttempt, outcome: Outcome, random: number): Verdict {
   if (outcome.kind === 'done') return { state: 'done' };
+  if (outcome.kind === 'budget') return { state: 'dead', reason: 'budget' };
   const isLost = outcome.kind === 'lost' && !job.timed_out;
   if (isLost && job.losses + 1 >= MOST_LOSSES) return { state: 'dead', reason: 'crashed' };
   const reason = isLost ? 'lost_worker' : outcome.kind === 'lost' ? 'timeout' : 'failed';

@@ -5,6 +5,7 @@ import { Loop } from '../../platform/loop.ts';
 import type { Log } from '../log/index.ts';
 import { forgetApprovals } from './approval-store.ts';
 import { forgetOldBatches } from './batch-store.ts';
+import { forgetUsage } from './budget-store.ts';
 import { forgetOldGrants } from './channel-store.ts';
 import { workEvents } from './events.ts';
 import { dropOldWeek } from './history.ts';
@@ -37,6 +38,7 @@ export function workLoops({ db, log, work, call, failed, keeping }: WorkLoopOpti
     new Loop({ name: 'work.schedules', everyMs: 500, failed, turn: () => work.schedules.tick(call) }),
     new Loop({ name: 'work.approvals', everyMs: 1_000, failed, turn: () => work.approvals.expire(call) }),
     new Loop({ name: 'work.batches', everyMs: 500, failed, turn: () => work.batches.stop(call) }),
+    new Loop({ name: 'work.budgets', everyMs: 1_000, failed, turn: () => work.budgets.tell(call) }),
     new Loop({ name: 'work.rescue', everyMs: 1_000, failed, turn: () => work.rescue(call) }),
     new Loop({
       name: 'work.counts',
@@ -67,7 +69,12 @@ function historyLoops(
 ): Loop[] {
   if (keepDays === undefined) return [];
   const turn = () => dropOldWeek(db, log, call, keepDays);
-  const forgets = { old_approvals: forgetApprovals, old_batches: forgetOldBatches, old_steps: forgetOldSteps };
+  const forgets = {
+    old_approvals: forgetApprovals,
+    old_batches: forgetOldBatches,
+    old_steps: forgetOldSteps,
+    old_usage: forgetUsage,
+  };
   return [
     new Loop({ name: 'work.history', everyMs: 600_000, failed, turn }),
     ...Object.entries(forgets).map(

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { jsonObject, slug, timestamp } from '../../platform/fields.ts';
 import { approvalRequest } from './approval-operations.ts';
+import { jobBudget } from './budget-operations.ts';
 
 export const newJobFields = {
   kind: slug.describe('What is to be done; the worker chooses its handler by it'),
@@ -31,6 +32,7 @@ export const newJobFields = {
     .max(86_400)
     .optional()
     .describe('Wait before the second attempt, then doubled; default 5'),
+  budget: jobBudget.optional(),
   approval: approvalRequest.optional().describe('It does not start before an operator has approved it'),
   on_duplicate: z
     .enum(['ignore', 'reject', 'replace'])

@@ -5,6 +5,7 @@ import { jsonObject, page, pageLimit, slug, waitSeconds } from '../../platform/f
 import { operation } from '../../platform/operation.ts';
 import { approvalOperations, approvalRequest, givenApproval } from './approval-operations.ts';
 import { batchId, batchOperations } from './batch-operations.ts';
+import { budgetOperations, jobUsage, usage } from './budget-operations.ts';
 import { channelOperations, pausedWork } from './channel-operations.ts';
 import { endingOperations } from './ending-operations.ts';
 import { artifact, newJob, oneJobFields, progress } from './new-job.ts';
@@ -117,6 +118,9 @@ export const showJob = operation({
     payload: jsonObject,
     result: z.unknown(),
     artifacts: z.array(artifact).describe('What it made and is kept elsewhere'),
+    usage: jobUsage
+      .nullable()
+      .describe('What its attempts said that they used; null: nothing, and it has the usual budget'),
   }),
   errors: ['work.job_not_found'],
   cli: { words: 'job show', positional: ['job'], example: 'quarterdeck job show job_0SjPq…' },
@@ -161,7 +165,11 @@ export const claimJobs = operation({
         approval: givenApproval.optional().describe('What an operator decided about it; told once'),
       }),
     ),
-    paused: z.boolean().describe('True when this agent, its tenant or everything is paused, and it gets nothing'),
+    paused: z
+      .boolean()
+      .describe(
+        'True when this agent, its tenant or everything is paused or has used up its budget, and it gets nothing',
+      ),
   }),
   secretOutput: ['jobs.token'],
   errors: ['work.agents_only'],
@@ -180,7 +188,12 @@ export const renewJobs = operation({
   path: '/v1/jobs/renewals',
   input: z.strictObject({
     jobs: z
-      .array(held.extend({ progress: progress.optional().describe('Replaces what was said before') }))
+      .array(
+        held.extend({
+          progress: progress.optional().describe('Replaces what was said before'),
+          usage: usage.optional(),
+        }),
+      )
       .min(1)
       .max(500),
     lease_seconds: z.int().min(5).max(3600).default(60),
@@ -190,7 +203,9 @@ export const renewJobs = operation({
     lost: z.array(
       z.object({
         id: z.string(),
-        reason: z.string().describe('`expired`, `taken`, `ended`, `timeout` or `cancelled`: stop working on it'),
+        reason: z
+          .string()
+          .describe('`expired`, `taken`, `ended`, `timeout`, `cancelled` or `budget`: stop working on it'),
       }),
     ),
   }),
@@ -215,6 +230,7 @@ export const completeJobs = operation({
               .enum(['done', 'failed', 'ask'])
               .describe('`ask`: it waits, held by nobody, until an operator has decided about `approval`'),
             approval: approvalRequest.optional().describe('With `ask`, and only with it'),
+            usage: usage.optional(),
             result: z.unknown().optional().describe('JSON, at most 256 KiB'),
             artifacts: z.array(artifact).max(50).optional().describe('What it made and is kept elsewhere'),
             error: z.string().max(8000).optional(),
@@ -286,6 +302,7 @@ export const operations = {
   completeJobs,
   ...endingOperations,
   ...approvalOperations,
+  ...budgetOperations,
   summary,
   ...channelOperations,
   ...scheduleOperations,

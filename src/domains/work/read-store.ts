@@ -178,7 +178,9 @@ export async function findReady(
          SELECT count(*) FROM work.jobs r WHERE r.channel_id = c.id AND r.state = 'running') END AS jobs) free
      WHERE l.queue = ANY ($1) AND queued.jobs > 0 AND coalesce(free.jobs > 0, true)
        AND (c.paused_at IS NULL OR c.paused_until IS NOT NULL)
-       AND NOT EXISTS (SELECT FROM work.pauses p WHERE p.tenant_id IN (l.tenant_id, platform.fleet_tenant()))`,
+       AND NOT EXISTS (SELECT FROM work.pauses p WHERE p.tenant_id IN (l.tenant_id, platform.fleet_tenant()))
+       AND NOT EXISTS (SELECT FROM work.budgets b WHERE b.held_until > clock_timestamp() AND b.agent_id IS NULL
+         AND b.tenant_id IN (l.tenant_id, platform.fleet_tenant()))`,
     [queues, limit],
   );
   const later = rows.flatMap(({ in_ms }) => (in_ms === null || in_ms === 0 ? [] : [in_ms]));

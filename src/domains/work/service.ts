@@ -12,6 +12,8 @@ import { Approvals } from './approvals.ts';
 import { byTenant, nameJob, subjectOf } from './batch.ts';
 import { BatchCounter } from './batch-counter.ts';
 import { Batches } from './batches.ts';
+import { findJobUsage } from './budget-store.ts';
+import { Budgets, jobUsageOf } from './budgets.ts';
 import { Cancelling } from './cancelling.ts';
 import { Channels } from './channels.ts';
 import { Claims, type IsPaused } from './claims.ts';
@@ -46,6 +48,7 @@ const MOST_DEAD = 100;
 
 export class Work {
   readonly approvals: Approvals;
+  readonly budgets: Budgets;
   readonly channels: Channels;
   readonly cancelling: Cancelling;
   readonly schedules: Schedules;
@@ -66,7 +69,13 @@ export class Work {
     this.#adding = new Adding(told);
     this.#claims = new Claims(options);
     this.approvals = new Approvals(told);
-    this.#completing = new Completing({ ...told, approvals: this.approvals, grace: () => this.#grace() });
+    this.budgets = new Budgets(told);
+    this.#completing = new Completing({
+      ...told,
+      approvals: this.approvals,
+      budgets: this.budgets,
+      grace: () => this.#grace(),
+    });
     this.channels = new Channels(options);
     this.cancelling = new Cancelling({ ...told, adding: this.#adding });
     this.batches = new Batches({ ...told, adding: this.#adding });
@@ -112,12 +121,21 @@ export class Work {
 
   async renew(call: Call, input: ParsedInput<typeof renewJobs>): Promise<OutputOf<typeof renewJobs>> {
     const asked = input.jobs.map((job) => ({ ...job, uuid: findUuid('job', job.id) }));
-    const holds = asked.flatMap(({ uuid, lease, progress }) =>
-      uuid === undefined ? [] : [{ id: uuid, lease, progress }],
+    const holds = asked.flatMap(({ uuid, lease, progress, usage }) =>
+      uuid === undefined ? [] : [{ id: uuid, lease, progress, usage }],
     );
     const agentId = call.caller.kind === 'agent' ? call.caller.id : null;
     return call.write(async (tx) => {
-      const rows = await store.renew(tx, holds, agentId, input.lease_seconds, this.#grace());
+      const grace = this.#grace();
+      const over = await this.budgets.reportHeld(tx, call, holds, grace);
+      const rows = await store.renew(tx, holds, agentId, input.lease_seconds, grace, over);
+      const stopped = new Set(rows.filter(({ reason }) => reason === 'budget').map(({ id }) => id));
+      await this.budgets.stop(
+        tx,
+        call,
+        holds.filter(({ id }) => stopped.has(id)),
+        grace,
+      );
       const renewed = rows.flatMap(({ id, lease_until }) =>
         lease_until === null ? [] : [{ id: wireId('job', id), lease_until: lease_until.toISOString() }],
       );
@@ -144,10 +162,18 @@ export class Work {
 
   async show(call: Call, job: string): Promise<OutputOf<typeof showJob>> {
     const id = findUuid('job', job);
-    const row = id === undefined ? undefined : await call.read((tx) => reading.findJob(tx, id));
+    const found =
+      id === undefined ? [] : await call.read((tx) => Promise.all([reading.findJob(tx, id), findJobUsage(tx, id)]));
+    const [row, usage] = found;
     if (row === undefined) throw workErrors.job_not_found({ job });
     const slugs = await this.#options.tenants.slugs([row.tenant_id]);
-    return { ...jobItem(row, slugs), payload: row.payload, result: row.result, artifacts: [...(row.artifacts ?? [])] };
+    return {
+      ...jobItem(row, slugs),
+      payload: row.payload,
+      result: row.result,
+      artifacts: [...(row.artifacts ?? [])],
+      usage: usage === undefined ? null : jobUsageOf(usage),
+    };
   }
 
   async summary(call: Call, input: ParsedInput<typeof summary>): Promise<OutputOf<typeof summary>> {

@@ -2,6 +2,7 @@
 // work.claim of the migration. Leases are judged by the database's clock, at the moment the row is looked at.
 import type { Tx } from '../../platform/db/database.ts';
 import type { ApprovalRequest } from './approval-operations.ts';
+import type { Amounts } from './budget-store.ts';
 import type { LeaseGrace } from './grace.ts';
 import type { Artifact, Progress } from './new-job.ts';
 
@@ -28,6 +29,8 @@ export interface NewJobRow {
   readonly batch_id?: string;
   /** It waits until an operator has decided. */
   readonly approval?: ApprovalRequest | undefined;
+  /** What it may use, in the units of the store; undefined: as every job. */
+  readonly budget?: Amounts | undefined;
 }
 
 export interface AddedRow {
@@ -194,16 +197,20 @@ export interface RenewedRow {
   readonly id: string;
   readonly lease_until: Date | null;
   /** Set when the lease is lost. */
-  readonly reason: 'expired' | 'ended' | 'taken' | 'timeout' | 'cancelled' | null;
+  readonly reason: 'expired' | 'ended' | 'taken' | 'timeout' | 'cancelled' | 'budget' | null;
 }
 
-/** Prolongs leases that are still held; one answer per id asked for. */
+/**
+ * Prolongs leases that are still held; one answer per id asked for. `over` are jobs that may run no longer; nor may those of
+ * which a budget is used up. Both stay locked.
+ */
 export async function renew(
   tx: Tx,
   holds: readonly Renewal[],
   agentId: string | null,
   leaseSeconds: number,
   grace: LeaseGrace,
+  over: ReadonlySet<string> = new Set(),
 ): Promise<RenewedRow[]> {
   // A renewal that a crash forgets is made good by the grace, so it need not wait for the disk.
   const [, rows] = await Promise.all([
@@ -211,20 +218,25 @@ export async function renew(
     tx.query<RenewedRow>(
       `WITH input AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::text[], $7::jsonb[]) AS i(id, lease, progress)),
        held AS MATERIALIZED (
-         SELECT j.id, i.progress FROM input i JOIN work.jobs j ON j.id = i.id WHERE ${HELD} ORDER BY j.id FOR UPDATE OF j),
+         SELECT j.id, i.progress,
+                j.id = ANY ($8::uuid[]) OR spent.tenants && ARRAY[j.tenant_id, platform.fleet_tenant()] AS is_over
+         FROM (SELECT work.spent_out($3) AS tenants) spent CROSS JOIN input i JOIN work.jobs j ON j.id = i.id WHERE ${HELD} ORDER BY j.id FOR UPDATE OF j),
        renewed AS (
          UPDATE work.jobs j SET lease_until = least(clock_timestamp() + make_interval(secs => $6), j.run_until),
            progress = coalesce(held.progress, j.progress), version = j.version + 1
-         FROM held WHERE j.id = held.id AND (j.run_until IS NULL OR j.run_until > clock_timestamp())
+         FROM held WHERE j.id = held.id AND NOT held.is_over AND (j.run_until IS NULL OR j.run_until > clock_timestamp())
          RETURNING j.id, j.lease_until)
        SELECT i.id, r.lease_until,
               CASE WHEN r.id IS NOT NULL THEN NULL
                    WHEN j.id IS NULL THEN coalesce((
-                     SELECT 'cancelled' FROM work.ended_jobs e WHERE e.id = i.id AND e.state = 'cancelled'), 'ended')
+                     SELECT CASE e.state WHEN 'cancelled' THEN 'cancelled' ELSE 'budget' END FROM work.ended_jobs e
+                     WHERE e.id = i.id AND (e.state = 'cancelled' OR e.reason = 'budget')), 'ended')
+                   WHEN h.is_over THEN 'budget'
                    WHEN j.state = 'running' AND (j.lease <> i.lease OR j.agent_id IS DISTINCT FROM $3) THEN 'taken'
                    WHEN j.state = 'running' AND j.run_until <= clock_timestamp() THEN 'timeout'
                    ELSE 'expired' END AS reason
-       FROM input i LEFT JOIN renewed r ON r.id = i.id LEFT JOIN work.jobs j ON j.id = i.id`,
+       FROM input i LEFT JOIN held h ON h.id = i.id LEFT JOIN renewed r ON r.id = i.id
+       LEFT JOIN work.jobs j ON j.id = i.id`,
       [
         holds.map((hold) => hold.id),
         holds.map((hold) => hold.lease),
@@ -233,6 +245,7 @@ export async function renew(
         grace.sawOutage,
         leaseSeconds,
         holds.map(({ progress }) => (progress === undefined ? null : JSON.stringify(progress))),
+        [...over],
       ],
     ),
   ]);
