@@ -116,6 +116,24 @@ describe('replay', () => {
     expect(await replay({ filter: { kind: 'filtered' } })).toMatchObject({ matched: 0, replayed: [] });
   });
 
+  it('by a filter comes to an end, also where many had one unique key', async () => {
+    const dead = [];
+    for (let n = 0; n < 4; n++) dead.push(await deadJob('one-key', { unique_key: 'one-key' }));
+    dead.push(await deadJob('one-key'));
+    const replayed: string[] = [];
+    for (let more = true, calls = 0; more; calls++) {
+      expect(calls).toBeLessThan(4);
+      const answer = await replay({ filter: { kind: 'one-key' }, limit: 2 });
+      replayed.push(...answer.replayed.map(({ id }) => id));
+      more = answer.more;
+    }
+    expect(replayed).toEqual([dead[0], dead[4]]);
+    // The key is free again, so the next of them may come.
+    const [job] = await w.claim(worker, { queues: ['one-key'] });
+    await w.complete(worker, { id: job!.id, lease: job!.lease, outcome: 'done' });
+    expect(await replay({ filter: { kind: 'one-key' }, dry_run: true })).toMatchObject({ matched: 3 });
+  });
+
   it('refuses jobs that wait, run or are done, and one whose key another job has by now', async () => {
     const [waiting] = await w.add(operator, { kind: 'waiting' });
     const dead = await deadJob('keyed', { unique_key: 'only-one' });

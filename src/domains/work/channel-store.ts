@@ -87,11 +87,11 @@ export async function setDeclarer(tx: Tx, id: number, declarer: string | null): 
   await tx.query('UPDATE work.channels SET declared_by = $2, version = version + 1 WHERE id = $1', [id, declarer]);
 }
 
-/** The largest cost among the jobs that wait for the channel. */
+/** The largest cost among the jobs that have not ended: one that runs may have to start once more. */
 export async function largestCost(tx: Tx, channelId: number): Promise<number> {
   const [row] = await tx.query<{ cost: number }>(
     `SELECT coalesce(max(j.cost), 0) AS cost FROM work.lanes l JOIN work.jobs j ON j.lane_id = l.id
-     WHERE l.channel_id = $1 AND j.state <> 'running'`,
+     WHERE l.channel_id = $1`,
     [channelId],
   );
   return row!.cost;

@@ -168,6 +168,13 @@ describe('windows', () => {
       code: 'work.limit_below_cost',
     });
     expect((await show(name)).limits[0]!.limit).toBe(5);
+    // Nor below what runs: it may come back to wait.
+    const [job] = await claim(name);
+    await expect(set(name, { limits: [{ limit: 3, window_seconds: 60 }] })).rejects.toMatchObject({
+      code: 'work.limit_below_cost',
+    });
+    await w.complete(worker, { ...held(job!), outcome: 'done' });
+    await set(name, { limits: [{ limit: 3, window_seconds: 60 }] });
   });
 
   it('never holds more grants than it allows, in any window, whatever comes when', async () => {

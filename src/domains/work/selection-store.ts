@@ -68,9 +68,9 @@ export function countHot(tx: Tx, selection: Selection): Promise<Found> {
   return count(tx, 'work.jobs', selection);
 }
 
-/** Without those that were added once more already. */
+/** Without those that were added once more already, or whose unique key another job has. */
 export function countEnded(tx: Tx, selection: Selection): Promise<Found> {
-  return count(tx, NOT_REPLAYED, selection);
+  return count(tx, REPLAYABLE, selection);
 }
 
 /** Locks jobs that have not ended, in the order of ids. */
@@ -114,8 +114,11 @@ export interface EndedRow {
   readonly back_off_seconds: number | null;
 }
 
-const NOT_REPLAYED = `(SELECT e.* FROM work.ended_jobs e WHERE NOT EXISTS (SELECT FROM work.jobs r WHERE r.replay_of = e.id)
-  AND NOT EXISTS (SELECT FROM work.ended_jobs r WHERE r.replay_of = e.id))`;
+// What a filter finds goes down with each call, so that whoever calls while there is more comes to an end: a job whose key
+// is taken would be found, and refused, for ever.
+const REPLAYABLE = `(SELECT e.* FROM work.ended_jobs e WHERE NOT EXISTS (SELECT FROM work.jobs r WHERE r.replay_of = e.id)
+  AND NOT EXISTS (SELECT FROM work.ended_jobs r WHERE r.replay_of = e.id)
+  AND NOT EXISTS (SELECT FROM work.jobs k WHERE k.tenant_id = e.tenant_id AND k.unique_key = e.unique_key))`;
 const INLINE = 2_048;
 // A channel that was removed since is left behind: the new job is on none.
 const ENDED = `j.id, j.tenant_id, j.queue, j.kind, j.priority, j.payload, octet_length(j.payload::text) > ${INLINE} AS large,
@@ -137,7 +140,7 @@ export async function readEnded(tx: Tx, ids: readonly string[]): Promise<EndedRo
 export async function readEndedBy(tx: Tx, selection: Selection, limit: number): Promise<EndedRow[]> {
   const { where, values } = conditions(selection);
   return tx.query<EndedRow>(
-    `SELECT ${ENDED} FROM ${NOT_REPLAYED} j ${CHANNEL} WHERE ${where} ORDER BY j.id LIMIT $${values.push(limit)}`,
+    `SELECT ${ENDED} FROM ${REPLAYABLE} j ${CHANNEL} WHERE ${where} ORDER BY j.id LIMIT $${values.push(limit)}`,
     values,
   );
 }
