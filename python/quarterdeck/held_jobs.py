@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING, Callable, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
 from .errors import QuarterdeckError
 from .operations import JobClaimOutputJobsItem
@@ -15,6 +15,9 @@ from .wire import CallOptions
 
 if TYPE_CHECKING:
     from .client import Quarterdeck
+
+# The server's bound.
+MOST_MESSAGE = 500
 
 _SAID = {
     "away": "the server was away for longer than the lease",
@@ -46,6 +49,8 @@ class Hold:
         #: When its handler last gave a sign; infinity once it has ended and the outcome waits to be heard.
         self.sign_at = time.monotonic()
         self.stalled = False
+        #: What its handler said of its progress and no renewal has carried yet.
+        self.progress: Optional[Dict[str, Any]] = None
 
     def cancel(self, reason: Exception) -> None:
         if self.reason is None:
@@ -97,6 +102,17 @@ class HeldJobs:
         with self._lock:
             hold.sign_at = max(hold.sign_at, time.monotonic())
             hold.stalled = False
+
+    def progress(self, hold: Hold, fraction: Optional[float], message: Optional[str]) -> None:
+        """How far the handler says to be; goes with the next renewal."""
+        self.sign(hold)
+        said: Dict[str, Any] = {}
+        if fraction is not None and not math.isnan(fraction):
+            said["fraction"] = min(1.0, max(0.0, fraction))
+        if message is not None:
+            said["message"] = message[:MOST_MESSAGE]
+        with self._lock:
+            hold.progress = said
 
     def finished(self, hold: Hold) -> None:
         """The handler has ended: the lease is kept until the outcome is heard."""
@@ -156,10 +172,14 @@ class HeldJobs:
     def _renew(self, holds: List[Hold]) -> None:
         """One request for all that give signs. One that gets no answer changes nothing: the server says later what is
         lost."""
+        said = {hold.job["id"]: hold.progress for hold in holds}
+        jobs: List[Any] = [
+            {"id": hold.job["id"], "lease": hold.job["lease"], **_progress(said[hold.job["id"]])} for hold in holds
+        ]
         sent_at = time.monotonic()
         try:
             answer = self._qd.job.renew(
-                jobs=[{"id": hold.job["id"], "lease": hold.job["lease"]} for hold in holds],
+                jobs=jobs,
                 lease_seconds=self._lease_seconds,
                 options=CallOptions(timeout=max(1.0, min(10.0, self._lease_seconds / 2)), retry_for=0),
             )
@@ -174,12 +194,18 @@ class HeldJobs:
                 job_id = hold.job["id"]
                 if job_id in renewed:
                     hold.renewed_at = sent_at
+                    if hold.progress is said[job_id]:
+                        hold.progress = None
                 if job_id in lost:
                     self._lose(hold, lost[job_id])
 
     def _lose(self, hold: Hold, reason: str) -> None:
         self._holds.pop(hold.job["id"], None)
         hold.cancel(LeaseLost(hold.job["id"], reason))
+
+
+def _progress(said: Optional[Dict[str, Any]]) -> Dict[str, Any]:
+    return {} if said is None else {"progress": said}
 
 
 def _runtime_beyond_lease(job: JobClaimOutputJobsItem) -> float:

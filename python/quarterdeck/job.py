@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, Optional
 from .client import Quarterdeck
 from .errors import QuarterdeckError
 from .held_jobs import HeldJobs, Hold, LeaseLost
+from .steps import Steps
 
 # The server's bounds.
 RESULT_BYTES = 256 * 1024
@@ -58,11 +59,22 @@ class Job:
         self.cancelled = hold.cancelled
         self._hold = hold
         self._held = held
+        self._steps = Steps(qd, hold, held)
 
     def keep(self) -> None:
         """Call it between the steps of long work, and before what must not be done by two. It says that the handler is
         alive, and raises LeaseLost when the job may be somebody else's."""
         self._held.keep(self._hold)
+
+    def step(self, name: str, work: Callable[[], Any]) -> Any:
+        """A part of the work that is done once: what it gives is kept with the job as JSON, and a further attempt gets it
+        without ``work`` being called again. The name is the same in every attempt."""
+        return self._steps.step(name, work)
+
+    def progress(self, fraction: Optional[float] = None, message: Optional[str] = None) -> None:
+        """How far the job is, from 0 to 1, in words, or both: shown with the job from the next renewal on. Costs no
+        request."""
+        self._held.progress(self._hold, fraction, message)
 
     def emit(self, event_type: str, payload: Optional[Dict[str, Any]] = None, *, once: Optional[str] = None) -> None:
         """Appends an event about this job. With ``once`` a further attempt at the job does not append it again: of all

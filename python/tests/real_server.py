@@ -74,6 +74,27 @@ class Workers(unittest.TestCase):
         self.assertIs(signal.getsignal(signal.SIGTERM), before)
         return lines
 
+    def test_a_step_is_done_once_in_a_job_and_its_result_is_kept(self) -> None:
+        added = operator.job.add(kind="python-step")["jobs"][0]["id"]
+        done: List[str] = []
+
+        def noted(name: str, result: Any) -> Any:
+            done.append(name)
+            return result
+
+        def stepwise(job: Job) -> Any:
+            job.progress(0.5, "half")
+            self.assertEqual(job.step("fetch", lambda: noted("fetch", {"rows": 12})), {"rows": 12})
+            self.assertEqual(job.step("fetch", lambda: noted("again", None)), {"rows": 12})
+            self.assertIsNone(job.step("nothing", lambda: noted("nothing", None)))
+            return operator.step.list(job=job.id)["items"]
+
+        self.work("python-step", 1, stepwise)
+        shown = operator.job.show(job=added)
+        self.assertEqual((shown["state"], done), ("done", ["fetch", "nothing"]))
+        kept: Any = shown["result"]
+        self.assertEqual([(each["step"], each["result"]) for each in kept], [("fetch", {"rows": 12}), ("nothing", None)])
+
     def test_jobs_are_done_in_the_name_of_their_tenant(self) -> None:
         added = operator.job.add(jobs=[{"kind": "python-price", "payload": {"n": n}} for n in range(3)], tenant="acme")
 
