@@ -275,6 +275,28 @@ it('two engines archive each partition once', async () => {
   expect(await problems()).toEqual([]);
 });
 
+it('leaves alone what others have in the same directory, and the file of a history that was taken back', async () => {
+  await openWeeks(2);
+  const { rows } = await small.admin.query('SELECT left(id::text, 8) AS id FROM log.identity');
+  const names = [`${rows[0].id}-event_log_000001.ndjson.zst`, '00000000-event_log_000001.ndjson.zst.77.partial'];
+  mkdirSync(join(directory, 'log'));
+  for (const name of names) writeFileSync(join(directory, 'log', name), 'of another');
+  expect(await archiveAll()).toBe(1);
+  for (const name of names) expect(readFileSync(join(directory, 'log', name), 'utf8')).toBe('of another');
+  expect(await readAll()).toHaveLength(24);
+});
+
+it('keeps nobody else from their own locks while it writes', async () => {
+  await openWeeks(2);
+  const tries: Promise<{ rows: { free: boolean }[] }>[] = [];
+  // Held for as long as a partition takes, which is minutes: no replay of jobs and no maker of SQL roles may wait for it.
+  const step = () => tries.push(small.admin.query('SELECT pg_try_advisory_xact_lock(7310582) AS free'));
+  const archiver = new Archiver({ db: t.app.db, log: t.app.log, call, directory, keepDays: 1, step });
+  expect(await archiveAll(archiver)).toBe(1);
+  expect((await Promise.all(tries)).map(({ rows }) => rows[0]!.free)).not.toContain(false);
+  expect(tries.length).toBeGreaterThan(4);
+});
+
 it('a file that was recorded and lost before the drop is written again', async () => {
   await openWeeks(2);
   await small.admin.query('BEGIN');

@@ -2,7 +2,7 @@
 // file and agrees with its seals is dropped from the database; killed anywhere, the next turn begins with what is there.
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Call } from '../../../platform/call.ts';
 import { type Database, fleetScope, ownerScope, type Tx } from '../../../platform/db/database.ts';
 import { isAppError } from '../../../platform/errors.ts';
@@ -53,7 +53,7 @@ export class Archiver {
     try {
       const dropped = await db.write(fleetScope, async (tx) => {
         if (!(await store.tryBeArchiver(tx))) return false;
-        await this.#removePartials();
+        await this.#removePartials(await prefixOf(tx));
         const due = await this.#findDue(tx);
         if (due === undefined) return false;
         partition = due.partition;
@@ -86,7 +86,10 @@ export class Archiver {
       const last = await this.#readBack(due, before).catch(() => undefined);
       if (last !== undefined) return last;
     }
-    const file = `${(await logIdentity(tx)).slice(0, 8)}-${due.partition.name}.ndjson.zst`;
+    // With the hash of its last seal: after a copy of the database was taken back, the same numbers are other events, and
+    // the file of before still belongs to what was set aside.
+    const history = due.seals.at(-1)!.hash.toString('hex', 0, 4);
+    const file = `${await prefixOf(tx)}${due.partition.name}-${history}.ndjson.zst`;
     const written = await this.#write(due, file);
     const last = await this.#readBack(due, { ...written, file });
     this.#options.step?.('read_back');
@@ -110,7 +113,7 @@ export class Archiver {
   }
 
   async #write(due: Due, name: string): Promise<{ offsets: number[]; bytes: number; counts: store.Counts }> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await this.#makeFolder();
     const path = join(this.#folder, name);
     const partial = `${path}.${process.pid}${PARTIAL}`;
     const counting = new Counting();
@@ -136,6 +139,13 @@ export class Archiver {
     await syncDirectory(path);
     this.#options.step?.('renamed');
     return { offsets: writer.offsets, bytes: writer.bytes, counts: counting.counts };
+  }
+
+  // On disk with everything above it, before anything in it counts.
+  async #makeFolder(): Promise<void> {
+    const made = await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    if (made === undefined) return;
+    for (let path = this.#folder; path.length >= made.length; path = dirname(path)) await syncDirectory(path);
   }
 
   async #linesOf(seal: SealOutline): Promise<Line[]> {
@@ -185,10 +195,11 @@ export class Archiver {
     return true;
   }
 
-  // What a killed archiver left: nobody else writes here while this one holds the lock.
-  async #removePartials(): Promise<void> {
+  // What a killed archiver left: nobody else writes of this log while this one holds the lock.
+  async #removePartials(prefix: string): Promise<void> {
     const names = await readdir(this.#folder).catch(() => []);
-    for (const name of names) if (name.endsWith(PARTIAL)) await rm(join(this.#folder, name), { force: true });
+    const left = names.filter((name) => name.startsWith(prefix) && name.endsWith(PARTIAL));
+    for (const name of left) await rm(join(this.#folder, name), { force: true });
   }
 
   // Once for the same trouble, not each minute.
@@ -218,6 +229,11 @@ export class Archiver {
 interface Due {
   readonly partition: Partition;
   readonly seals: readonly SealOutline[];
+}
+
+// Several installations may have one directory.
+async function prefixOf(tx: Tx): Promise<string> {
+  return `${(await logIdentity(tx)).slice(0, 8)}-`;
 }
 
 function reasonOf(error: unknown): string {

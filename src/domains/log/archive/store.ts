@@ -27,9 +27,12 @@ export interface Archive {
 const ARCHIVE = `from_seq, to_seq, partition, file, host, bytes, rows, first_at, last_at, first_seal, last_seal,
   (SELECT array_agg(o::float8) FROM unnest(offsets) o) AS offsets, counts, written_at`;
 
-/** One archiver at a time, on however many machines; goes with the transaction. */
+/**
+ * One archiver at a time, on however many machines; goes with the transaction. A number that nobody else has: it is held for
+ * as long as a partition takes.
+ */
 export async function tryBeArchiver(tx: Tx): Promise<boolean> {
-  const [row] = await tx.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock(7310582) AS mine');
+  const [row] = await tx.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock(7310584) AS mine');
   return row!.mine;
 }
 
