@@ -37,7 +37,8 @@ ALTER TABLE work.budgets FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_rows ON work.budgets TO qd_app
   USING (tenant_id = platform.tenant()) WITH CHECK (tenant_id = platform.tenant());
 CREATE POLICY all_rows ON work.budgets TO qd_system USING (true) WITH CHECK (true);
-GRANT SELECT, INSERT, DELETE,
+GRANT SELECT, DELETE,
+  INSERT (tenant_id, name, agent_id, agent, span, usd_limit, tokens_limit, calls_limit, since),
   UPDATE (span, usd_limit, tokens_limit, calls_limit, since, usd, tokens, calls, warned, held_until, untold,
     version)
   ON work.budgets TO qd_app, qd_system;
