@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openTestApp, type TestApp } from '../../../../test/support/app.ts';
 import { openSmallLog, type SmallLog } from '../../../../test/support/small-log.ts';
 import { createApp } from '../../../app.ts';
@@ -295,6 +295,24 @@ it('keeps nobody else from their own locks while it writes', async () => {
   expect(await archiveAll(archiver)).toBe(1);
   expect((await Promise.all(tries)).map(({ rows }) => rows[0]!.free)).not.toContain(false);
   expect(tries.length).toBeGreaterThan(4);
+});
+
+it('holds its lock for as long as a partition takes, also where the server ends idle transactions', async () => {
+  await openWeeks(2);
+  const name = new URL(t.database.url).pathname.slice(1);
+  await small.admin.query(`ALTER DATABASE "${name}" SET idle_in_transaction_session_timeout = '200ms'`);
+  // Connections from here on have it.
+  const other = createApp({
+    databaseUrl: t.database.url,
+    connections: 4,
+    part: 'test',
+    logger: createLogger('test', 'error'),
+  });
+  onTestFinished(() => other.stop());
+  const slow = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150);
+  const options = { db: other.db, log: other.log, call, directory, keepDays: 1 };
+  expect(await new Archiver({ ...options, step: slow }).turn()).toBe(true);
+  expect(await eventsOf('log.archive.failed')).toEqual([]);
 });
 
 it('a file that was recorded and lost before the drop is written again', async () => {

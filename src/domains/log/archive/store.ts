@@ -33,7 +33,14 @@ const ARCHIVE = `from_seq, to_seq, partition, file, host, bytes, rows, first_at,
  */
 export async function tryBeArchiver(tx: Tx): Promise<boolean> {
   const [row] = await tx.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock(7310584) AS mine');
-  return row!.mine;
+  if (!row!.mine) return false;
+  // Its transaction is idle meanwhile, and a server that ends such ones would take the lock away. Only 17 and newer have the
+  // second setting.
+  await tx.query(
+    `SELECT set_config(name, '0', true) FROM pg_settings
+     WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')`,
+  );
+  return true;
 }
 
 /** Whether the newest row of these segments is older than so many days by the database's clock. */
