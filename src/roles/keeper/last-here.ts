@@ -1,6 +1,6 @@
 // Which version of this program was ready here last, and with which migrations: what the label of a copy says of the
 // database that it holds.
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { version } from '../../platform/version.ts';
 import { ourMigrations } from './our-migrations.ts';
@@ -22,12 +22,20 @@ export function lastHere(dataDir: string): LastHere | undefined {
 /** Called when the schema is this version's. */
 export async function rememberVersion(dataDir: string): Promise<void> {
   const migrations = (await ourMigrations()).map(({ name }) => name);
-  const facts: LastHere = { version, migrations };
+  remember(dataDir, { version, migrations });
+}
+
+/** Also after another database took the place: from then on the note is of that one. */
+export function remember(dataDir: string, facts: LastHere): void {
   // On a full disk a start must not need room for what has not changed.
   if (JSON.stringify(lastHere(dataDir)) === JSON.stringify(facts)) return;
   const file = fileOf(dataDir);
-  writeFileSync(`${file}.new`, `${JSON.stringify(facts)}\n`, { mode: 0o600 });
+  writeFileSync(`${file}.new`, `${JSON.stringify(facts)}\n`, { mode: 0o600, flush: true });
   renameSync(`${file}.new`, file);
+}
+
+export function forget(dataDir: string): void {
+  rmSync(fileOf(dataDir), { force: true });
 }
 
 function fileOf(dataDir: string): string {

@@ -97,18 +97,10 @@ test('a copy holds the database as it was; taken back, what came later is set as
   // The way back goes both ways.
   expect(listCopies(layout).map(({ name }) => name)).toEqual([setAside, copy.name]);
   expect(listCopies(layout)[0]).toMatchObject({ version: '2.0.0', reason: 'restore', manifest_sha256: null });
-  await writeMigrationsFor(layout, setAside);
   await takeBack(dataDir, setAside);
   expect(await notesIn(dataDir)).toBe(1001);
   expect(halves(layout)).toEqual([]);
 });
-
-// The label of what is set aside says what was remembered, which this test's database never had.
-async function writeMigrationsFor(layout: Layout, name: string): Promise<void> {
-  const file = join(layout.copies, name, 'copy.json');
-  const present = JSON.parse(readFileSync(file, 'utf8')) as object;
-  writeFileSync(file, JSON.stringify({ ...present, migrations: MIGRATIONS }));
-}
 
 test('only the newest two copies are kept, and what is no copy is let be', async () => {
   const dataDir = makeDataDir();

@@ -1,7 +1,16 @@
 // The copies of the database in <data>/copies, each a directory with the cluster and a label. What makes one is in
 // make-copy.ts, what takes one back in restore-copy.ts.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { EmbeddedFailure } from './failure.ts';
 import { ensureDirectory, type Layout } from './layout.ts';
@@ -36,6 +45,8 @@ const KEPT = 2;
 const LABEL = 'copy.json';
 const MANIFEST = 'manifest';
 const HALF = '.half';
+// The names that beginCopy gives; whatever is called otherwise was put there by somebody else.
+const OURS = /-\d{8}T\d{6}Z(-\d+)?(\.half)?$/;
 
 /** What there is, newest first. */
 export function listCopies(layout: Layout): Copy[] {
@@ -79,6 +90,9 @@ export function beginCopy(layout: Layout, version: string, now: Date, isFinal = 
   const directory = isFinal ? name : `${name}${HALF}`;
   mkdirSync(join(layout.copies, directory));
   ensureDirectory(join(layout.copies, directory), 0o711);
+  // On disk before a database is put into it.
+  syncDirectory(layout.copies);
+  syncDirectory(layout.root);
   return directory;
 }
 
@@ -119,18 +133,30 @@ export function copyDamaged(name: string, how: string, cause?: unknown): Embedde
   });
 }
 
-/** Removes all but the newest; answers the names. */
-export function removeOldCopies(layout: Layout, kept = KEPT): string[] {
-  const old = listCopies(layout).slice(kept);
-  for (const { name } of old) removeCopy(layout, name);
-  return old.map(({ name }) => name);
+/**
+ * Removes all but the newest two; answers the names. `justMade` is one of those that stay whatever its date says: the clock
+ * may have been ahead when the others were made.
+ */
+export function removeOldCopies(layout: Layout, justMade: string): string[] {
+  const others = listCopies(layout).filter(({ name }) => name !== justMade);
+  return removeAll(layout, others.slice(KEPT - 1));
+}
+
+/** What goes when one more copy is made, newest first. */
+export function copiesToGo(layout: Layout): Copy[] {
+  return listCopies(layout).slice(KEPT - 1);
+}
+
+export function removeAll(layout: Layout, copies: readonly Copy[]): string[] {
+  for (const { name } of copies) removeCopy(layout, name);
+  return copies.map(({ name }) => name);
 }
 
 /** Ends and removes what a start that died while copying has left. */
 export async function removeHalfCopies(layout: Layout, log: Log): Promise<void> {
   const coming = pendingSwap(layout);
   const halves = namesIn(layout)
-    .filter((name) => name.endsWith(HALF) || isOnlyLabel(join(layout.copies, name)))
+    .filter((name) => OURS.test(name) && (name.endsWith(HALF) || isOnlyLabel(join(layout.copies, name))))
     .filter((name) => coming?.aside !== `${basename(layout.copies)}/${name}/postgres`)
     .map((name) => join(layout.copies, name));
   const clusters = [layout.restored, layout.next].filter((path) => basename(path) !== coming?.from);
@@ -144,7 +170,7 @@ export async function removeHalfCopies(layout: Layout, log: Log): Promise<void> 
 
 // Of a set-aside that did not come about. What somebody else put there is let be.
 function isOnlyLabel(directory: string): boolean {
-  return statSync(directory).isDirectory() && readdirSync(directory).every((name) => name === LABEL);
+  return lstatSync(directory).isDirectory() && readdirSync(directory).every((name) => name === LABEL);
 }
 
 // Out of sight first: a removal that is cut short must leave nothing that looks whole.

@@ -8,9 +8,11 @@ import {
   type Copy,
   type CopyLabel,
   clusterOfCopy,
+  copiesToGo,
   copyDamaged,
   finishCopy,
   listCopies,
+  removeAll,
   removeOldCopies,
 } from './copies.ts';
 import { clusterBytes, copyFiles, type FileFacts, hashFiles, manifestOf, syncFiles } from './copy-files.ts';
@@ -31,18 +33,19 @@ export interface CopyPlan {
 
 // What the server needs to go on beside the copy: segments of its log of writes, and what the migrations make.
 const ROOM_BESIDE = 128 * 1024 * 1024;
-const KEPT_BEFORE_ONE_MORE = 1;
 
 /**
  * Refuses when the disk has no room for one copy more. What would be removed once there is a new one goes at once when
- * room is short.
+ * room is short and that makes enough of it.
  */
 export function makeRoomForCopy(layout: Layout, log: Log): void {
   const bytes = clusterBytes(layout.cluster);
-  const lacks = () => freeBytes(layout.root) < bytes + ROOM_BESIDE;
-  if (lacks()) {
-    for (const name of removeOldCopies(layout, KEPT_BEFORE_ONE_MORE)) log('info', 'an old copy makes room', { name });
-  }
+  const lacks = (gained = 0) => freeBytes(layout.root) + gained < bytes + ROOM_BESIDE;
+  if (!lacks()) return;
+  const old = copiesToGo(layout);
+  const gained = old.reduce((sum, copy) => sum + copy.bytes, 0);
+  if (lacks(gained)) throw noRoom(layout, bytes);
+  for (const name of removeAll(layout, old)) log('info', 'an old copy makes room', { name });
   if (lacks()) throw noRoom(layout, bytes);
 }
 
@@ -73,7 +76,7 @@ export async function makeCopy({ ground, label, log, signal }: CopyPlan): Promis
       bytes,
     } as const;
     const copy = finishCopy(layout, half, facts, manifestOf(kept));
-    for (const name of removeOldCopies(layout)) log('info', 'an old copy was removed', { name });
+    for (const name of removeOldCopies(layout, copy.name)) log('info', 'an old copy was removed', { name });
     return copy;
   } catch (error) {
     rmSync(join(layout.copies, half), { recursive: true, force: true });
@@ -82,15 +85,15 @@ export async function makeCopy({ ground, label, log, signal }: CopyPlan): Promis
   }
 }
 
-/** Makes sure that a server has these migrations and no others. */
-export async function checkMigrations(name: string, adminUrl: string, expected: readonly string[]): Promise<void> {
+/** Makes sure that a server has these migrations and no others; without any stated, that it can tell which it has. */
+export async function checkMigrations(name: string, adminUrl: string, expected?: readonly string[]): Promise<void> {
   const url = new URL(adminUrl);
   url.pathname = '/quarterdeck';
   const found = await withConnection(url.href, async (admin) => {
     const { rows } = await admin.query<{ name: string }>('SELECT name FROM platform.migrations ORDER BY number');
     return rows.map((row) => row.name);
   });
-  if (found.join() !== expected.join()) {
+  if (expected !== undefined && found.join() !== expected.join()) {
     throw copyDamaged(name, `it has the migrations ${found.join(', ')} and should have ${expected.join(', ')}`);
   }
 }

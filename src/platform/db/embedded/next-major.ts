@@ -21,7 +21,7 @@ import type { Log } from './log.ts';
 import { stopPostmaster } from './postmaster.ts';
 import { provision, withConnection } from './provision.ts';
 import { writeSettings } from './settings.ts';
-import { swapClusters } from './swap.ts';
+import { pendingSwap, swapClusters } from './swap.ts';
 
 export interface NextMajorPlan {
   /** Everything that the new server needs. */
@@ -79,11 +79,12 @@ export async function moveToNextMajor(plan: NextMajorPlan): Promise<void> {
     });
     swapClusters(layout, { from: basename(layout.next), aside: join(basename(layout.copies), aside, 'postgres') });
     log('info', 'the database is moved, and its old files are kept as a copy', { copy: aside });
+    removeOldCopies(layout, aside);
   } catch (error) {
-    rmSync(layout.next, { recursive: true, force: true });
+    // While the note stands, the next start puts it in the place that may be empty already.
+    if (pendingSwap(layout) === undefined) rmSync(layout.next, { recursive: true, force: true });
     throw error;
   }
-  removeOldCopies(layout);
 }
 
 async function copyAll({ ground, from, migrations, log }: NextMajorPlan): Promise<AppliedMigration[]> {

@@ -3,7 +3,16 @@
 import { chownSync, closeSync, existsSync, openSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { withAsideServer } from './aside-server.ts';
-import { beginCopy, type CopyLabel, clusterOfCopy, copyDamaged, getCopy, readManifest, writeLabel } from './copies.ts';
+import {
+  beginCopy,
+  type Copy,
+  type CopyLabel,
+  clusterOfCopy,
+  copyDamaged,
+  getCopy,
+  readManifest,
+  writeLabel,
+} from './copies.ts';
 import { clusterBytes, copyFiles, manifestOf, syncFiles } from './copy-files.ts';
 import { findEngine } from './engine.ts';
 import { EmbeddedFailure } from './failure.ts';
@@ -13,7 +22,7 @@ import { clusterMajor } from './initdb.ts';
 import { findRunningServer } from './leftovers.ts';
 import type { Log } from './log.ts';
 import { checkMigrations } from './make-copy.ts';
-import { swapClusters } from './swap.ts';
+import { pendingSwap, swapClusters } from './swap.ts';
 
 export interface RestorePlan {
   readonly ground: Ground;
@@ -24,7 +33,7 @@ export interface RestorePlan {
 }
 
 export interface Restored {
-  readonly copy: ReturnType<typeof getCopy>;
+  readonly copy: Copy;
   /** Name under which the database that was there is kept. */
   readonly setAside: string;
 }
@@ -67,28 +76,32 @@ export async function restoreCopy({ ground, name, present, log }: RestorePlan): 
     bytes: clusterBytes(layout.cluster),
     manifest_sha256: null,
   });
-  swapClusters(layout, {
-    from: basename(layout.restored),
-    aside: join(basename(layout.copies), setAside, 'postgres'),
-  });
+  try {
+    swapClusters(layout, {
+      from: basename(layout.restored),
+      aside: join(basename(layout.copies), setAside, 'postgres'),
+    });
+  } catch (error) {
+    // While the note stands, the next start completes it with what lies there. The label alone goes with that start.
+    if (pendingSwap(layout) === undefined) rmSync(layout.restored, { recursive: true, force: true });
+    throw error;
+  }
   return { copy, setAside };
 }
 
 // Begins a timeline of its own, and with it another epoch of the log: whoever had read further is told so, instead of
 // waiting at a place that other events will get.
-async function branchOff(
-  ground: Ground,
-  copy: { name: string; migrations: readonly string[] },
-  log: Log,
-): Promise<void> {
+async function branchOff(ground: Ground, copy: Copy, log: Log): Promise<void> {
   const cluster = ground.layout.restored;
   const signal = join(cluster, 'recovery.signal');
   closeSync(openSync(signal, 'wx', 0o600));
   if (ground.account) chownSync(signal, ground.account.run.uid, ground.account.run.gid);
   // Without hot standby it is ready only when the recovery is over and the new timeline begun.
   const settings = { restore_command: 'false', recovery_target_timeline: 'current', hot_standby: 'off' };
+  // Of what was set aside the label says what was remembered: after an upgrade that failed halfway there are more.
+  const expected = copy.reason === 'restore' ? undefined : copy.migrations;
   await withAsideServer({ ground, cluster, log, settings }, ({ adminUrl }) =>
-    checkMigrations(copy.name, adminUrl, copy.migrations),
+    checkMigrations(copy.name, adminUrl, expected),
   );
   if (existsSync(signal)) throw copyDamaged(copy.name, 'its recovery did not come to an end');
 }
