@@ -16,9 +16,17 @@ export function revealedAgent<T extends Agent>(agent: T): T {
   };
 }
 
-/** Payload and result stay as they are: they are shown as JSON, which reveals by itself. */
+/** Payload, result and artifacts stay as they are: they are shown as JSON, which reveals by itself. */
 export function revealedJob<T extends Job>(job: T): T {
-  return { ...job, error: maybe(job.error), reason: maybe(job.reason), created_by: revealedText(job.created_by) };
+  const { progress } = job;
+  const message = progress?.message === undefined ? {} : { message: revealedText(progress.message) };
+  return {
+    ...job,
+    error: maybe(job.error),
+    reason: maybe(job.reason),
+    created_by: revealedText(job.created_by),
+    progress: progress === null ? null : { ...progress, ...message },
+  };
 }
 
 export function revealedToken(token: Token): Token {

@@ -29,6 +29,7 @@ export function JobFacts({ job }: { job: Job }) {
           </Link>
         )}
       </Fact>
+      <Fact term={f.progress}>{progressWords(job)}</Fact>
       <Fact term={f.attempts}>{words.attempts(job.attempt, job.max_attempts)}</Fact>
       <Fact term={f.priority}>{f.priorityWords(job.priority)}</Fact>
       <Fact term={f.urgent}>{job.urgent && f.urgentText}</Fact>
@@ -45,6 +46,7 @@ export function JobFacts({ job }: { job: Job }) {
           </Link>
         )}
       </Fact>
+      <Fact term={f.batch}>{job.batch !== null && <code className="font-mono text-[12px]">{job.batch}</code>}</Fact>
       <Fact term={f.lease}>{job.lease_until !== null && <Lease until={job.lease_until} />}</Fact>
       <Fact term={f.runAt}>{job.state === 'scheduled' && job.run_at !== null && <Ago at={job.run_at} />}</Fact>
       <Fact term={f.created}>
@@ -68,6 +70,11 @@ function Lease({ until }: { until: string }) {
       {isOver && <span className="text-warn"> {words.facts.leaseOver}</span>}
     </>
   );
+}
+
+function progressWords({ progress }: Job): string {
+  const { fraction, message } = progress ?? {};
+  return [fraction === undefined ? undefined : `${Math.round(fraction * 100)} %`, message].filter(Boolean).join(' · ');
 }
 
 function tookWords(job: Job): string | false {

@@ -58,6 +58,7 @@ export function JobPage() {
               value={job.result ?? {}}
               none={job.ended_at === null ? words.noResult.open : words.noResult.ended}
             />
+            {job.artifacts.length > 0 && <Value title={words.artifacts} value={job.artifacts} none="" />}
           </div>
           <section aria-label={words.facts.state} className="rounded-panel border border-line bg-panel">
             <JobFacts job={job} />

@@ -82,6 +82,8 @@ export const words = {
     urgentText: 'before everything else, whatever its priority',
     mayRun: 'May run for',
     replayOf: 'Tries again',
+    progress: 'Progress',
+    batch: 'Batch',
   },
   actions: {
     cancel: 'Cancel',
@@ -108,6 +110,7 @@ export const words = {
   } as Readonly<Record<string, string>>,
   payload: 'Payload',
   noPayload: 'It was given none.',
+  artifacts: 'Artifacts',
   result: 'Result',
   noResult: { ended: 'It gave none.', open: 'It has not ended.' },
   copyJson: (what: string) => `Copy the ${what.toLowerCase()} as JSON`,
