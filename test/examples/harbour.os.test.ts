@@ -7,7 +7,7 @@ import { type Installation, startInstallation } from '../support/installation.ts
 import { type Crew, HARBOUR, musterCrew } from './harbour-crew.ts';
 
 const JOBS = 1_000;
-const PATIENCE = { timeout: 90_000, interval: 50 };
+const PATIENCE = { timeout: 180_000, interval: 100 };
 
 let installation: Installation;
 
@@ -42,7 +42,7 @@ async function all<T>(crew: Crew, path: string): Promise<T[]> {
 
 describe('a Python and a Node agent on one queue', () => {
   it('work through 1,000 documents; one is killed, and the other finishes its jobs, once', {
-    timeout: 180_000,
+    timeout: 420_000,
   }, async () => {
     const crew = crewOf('none');
     const documents = writeDocuments(join(crew.dir, 'documents'));
