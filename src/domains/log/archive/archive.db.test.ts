@@ -307,6 +307,7 @@ it('holds its lock for as long as a partition takes, also where the server ends 
     connections: 4,
     part: 'test',
     logger: createLogger('test', 'error'),
+    publicUrl: () => 'http://127.0.0.1',
   });
   onTestFinished(() => other.stop());
   const slow = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150);
