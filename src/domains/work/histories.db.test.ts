@@ -9,9 +9,9 @@ import { operations } from './operations.ts';
 interface ModelJob {
   readonly id: string;
   readonly priority: number;
-  readonly max: number;
+  max: number;
   readonly key: string | undefined;
-  state: 'scheduled' | 'queued' | 'running' | 'done' | 'dead' | 'cancelled';
+  state: 'scheduled' | 'queued' | 'awaiting_approval' | 'running' | 'done' | 'dead' | 'cancelled';
   attempt: number;
   /** Every lease it ever had; while it runs, the last one is valid until it expires. */
   readonly leases: string[];
@@ -53,6 +53,8 @@ const step = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('expire' as const), pick }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), pick }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('ask' as const), pick }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('decide' as const), pick, yes: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('rescue' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('due' as const) }) },
 );
@@ -87,6 +89,8 @@ class History {
     if (one.do === 'renew') return this.#renew(one, job);
     if (one.do === 'complete') return this.#complete(one, job);
     if (one.do === 'cancel') return this.#cancel(job);
+    if (one.do === 'ask') return this.#ask(job);
+    if (one.do === 'decide') return this.#decide(one, job);
     if (job.state === 'running') {
       await w.expire(job.id);
       job.expired = true;
@@ -148,6 +152,30 @@ class History {
       this.lost++;
       job.state = retry && job.attempt < job.max ? 'scheduled' : 'dead';
     }
+  }
+
+  async #ask(job: ModelJob): Promise<void> {
+    if (job.leases.length === 0) return;
+    const asked = { id: job.id, lease: job.leases.at(-1)!, outcome: 'ask' as const, approval: { summary: 'may I?' } };
+    const answer = await w.complete(agents[job.holder]!, asked);
+    const held = isHeld(job, job.holder, asked.lease);
+    expect(answer.accepted).toEqual(held ? [job.id] : []);
+    if (!held) return;
+    job.state = 'awaiting_approval';
+    job.max++;
+  }
+
+  async #decide({ yes }: Doing<'decide'>, job: ModelJob): Promise<void> {
+    const query = operations.listApprovals.input.parse({ job: job.id, state: 'pending' });
+    const { items } = await w.work.approvals.list(operator, query);
+    expect(items.length).toBe(job.state === 'awaiting_approval' ? 1 : 0);
+    if (items.length === 0) return;
+    const decision = yes ? 'approve' : 'reject';
+    await w.work.approvals.decide(
+      operator,
+      operations.decideApproval.input.parse({ approval: items[0]!.id, decision }),
+    );
+    job.state = yes ? 'queued' : 'dead';
   }
 
   async #cancel(job: ModelJob): Promise<void> {
