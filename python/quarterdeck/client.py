@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Iterator, List, Optional
+from typing import Dict, Iterator, List, Optional
 from urllib.parse import urlsplit
 
 from .beats import Beats
@@ -48,6 +48,13 @@ class Quarterdeck(Operations):
             retry_for=known.retry_for,
             traceparent=traceparent,
         )
+
+    def environment(self) -> Dict[str, str]:
+        """What a program that is started from here needs in its environment to speak to the same server as this client
+        does."""
+        known = self._connection
+        trace = {} if known.traceparent is None else {"TRACEPARENT": known.traceparent}
+        return {"QUARTERDECK_URL": known.url, "QUARTERDECK_TOKEN": known.token, **trace}
 
     def live(self, topics: Optional[List[str]] = None, *, after: Optional[str] = None) -> Iterator[LiveMessage]:
         """Follows the log: every event once and in order, also over broken connections."""

@@ -46,6 +46,16 @@ export class Quarterdeck extends Operations {
     return new Quarterdeck({ ...this.#connection, agent: this.#agentName, token, traceparent });
   }
 
+  /** What a program that is started from here needs in its environment to speak to the same server as this client does. */
+  environment(): Readonly<Record<string, string>> {
+    const { url, token, traceparent } = this.#connection;
+    return {
+      QUARTERDECK_URL: url,
+      QUARTERDECK_TOKEN: token,
+      ...(traceparent === undefined ? {} : { TRACEPARENT: traceparent }),
+    };
+  }
+
   /** Follows the log: every event once and in order, also over broken connections. */
   live(input: LiveInput = {}): AsyncGenerator<LiveMessage> {
     return followLive(this.#connection, input);

@@ -10,6 +10,7 @@ import { moveDatabase } from './database-move.ts';
 import { down } from './down.ts';
 import { addExample, listExamples, removeExample } from './example.ts';
 import { hookStatus, installHook, removeHook, sendHookEvents } from './hook.ts';
+import { jobWork } from './job-work.ts';
 import { logs } from './logs.ts';
 import { mcp } from './mcp.ts';
 import { status } from './status.ts';
@@ -34,6 +35,7 @@ export const localOperations: readonly AnyLocalOperation[] = [
   removeHook,
   hookStatus,
   sendHookEvents,
+  jobWork,
   addContext,
   listContexts,
   useContext,
