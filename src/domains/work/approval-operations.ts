@@ -97,7 +97,7 @@ export const showApproval = operation({
   input: z.strictObject({ approval: id }),
   output: fullApproval,
   errors: ['work.approval_not_found'],
-  next: { operation: 'work.approval.decide', input: { approval: 'id', digest: 'digest' } },
+  next: { operation: 'work.job.show', input: { job: 'job' } },
   cli: { words: 'approval show', positional: ['approval'], example: 'quarterdeck approval show apr_0SjPq…' },
   example: { approval: 'apr_0000000000000000000000' },
 });

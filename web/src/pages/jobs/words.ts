@@ -107,6 +107,10 @@ export const words = {
   reasons: {
     failed: 'The agent said that it failed',
     lost_worker: 'Its worker fell silent and the lease ran out',
+    crashed: 'It lost three workers, so it is likely what ends them',
+    timeout: 'It ran longer than it may',
+    rejected: 'It was not approved, or not in time',
+    budget: 'What it may use is used up',
   } as Readonly<Record<string, string>>,
   payload: 'Payload',
   noPayload: 'It was given none.',
