@@ -23,6 +23,9 @@ export interface Installation {
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
+process.once('SIGTERM', () => process.exit(143));
+process.once('SIGINT', () => process.exit(130));
+
 /** With the server's settings of the product, and these besides. */
 export async function startInstallation(settings: Record<string, string> = {}): Promise<Installation> {
   const dir = await mkdtemp(join(tmpdir(), 'qd-bench-'));
@@ -37,6 +40,12 @@ export async function startInstallation(settings: Record<string, string> = {}): 
     stdio: ['ignore', 'pipe', 'ignore'],
     env: { PATH: process.env['PATH'] ?? '', HOME: dir, DATABASE_URL: database.url },
   });
+  // Also where a measurement crashes or is told to end, nothing goes on running.
+  const abandon = () => {
+    child.kill('SIGTERM');
+    process.kill(database.pid, 'SIGINT');
+  };
+  process.once('exit', abandon);
   const [line] = (await Promise.race([
     once(createInterface(child.stdout), 'line'),
     once(child, 'exit').then(([code]) => Promise.reject(new Error(`up ended with ${code}`))),
@@ -52,6 +61,7 @@ export async function startInstallation(settings: Record<string, string> = {}): 
       child.kill('SIGTERM');
       if (child.exitCode === null) await once(child, 'exit');
       await database.stop();
+      process.off('exit', abandon);
       await rm(dir, { recursive: true, force: true });
     },
   };

@@ -26,7 +26,7 @@ const { values } = parseArgs({
 const size = (name: 'jobs' | 'singly' | 'rounds' | 'samples' | 'blocked' | 'ended', full: number, quick: number) =>
   Number(values[name] ?? (values.quick ? quick : full));
 const JOBS = size('jobs', 20_000, 5_000);
-const SINGLY = size('singly', 3_000, 1_000);
+const SINGLY = size('singly', 2_000, 800);
 const ROUNDS = size('rounds', 3, 1);
 const SAMPLES = size('samples', 100, 30);
 const BLOCKED = size('blocked', 100_000, 20_000);
@@ -147,7 +147,8 @@ async function costs(): Promise<void> {
         if (database === undefined) return;
         for (const drain of drains) {
           note(`costs: ${name}, ${drain.how}`);
-          const a = await counting.measure(contender, database, drain, drain.singly ? SINGLY : JOBS);
+          const jobs = Math.ceil((drain.singly ? SINGLY : JOBS) / 4);
+          const a = await counting.measure(contender, database, drain, jobs);
           const each = [a.statements.toFixed(2), a.transactions.toFixed(2)];
           rows.push([name, drain.how, rate(Math.round(a.walBytes)), ...each]);
         }

@@ -21,12 +21,15 @@ async function startRedis(): Promise<{ port: number; stop(): Promise<void> }> {
     String(value),
   ]);
   const server: ChildProcess = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const abandon = () => server.kill('SIGTERM');
+  process.once('exit', abandon);
   for await (const line of server.stdout!) if (String(line).includes('Ready to accept connections')) break;
   return {
     port,
     async stop() {
       server.kill('SIGTERM');
       if (server.exitCode === null) await once(server, 'exit');
+      process.off('exit', abandon);
       await rm(dir, { recursive: true, force: true });
     },
   };
