@@ -8,11 +8,13 @@ const LISTS = `('search_path', 'local_preload_libraries', 'session_preload_libra
 const OURS = `('postgres', 'quarterdeck')`;
 
 const ROLES = `
-  SELECT rolname AS name, format('CREATE ROLE %I %s %s %s %s %s CONNECTION LIMIT %s PASSWORD %s VALID UNTIL %L', rolname,
+  SELECT rolname AS name, format('CREATE ROLE %I %s %s %s %s %s %s %s CONNECTION LIMIT %s PASSWORD %s VALID UNTIL %L', rolname,
     CASE WHEN rolcanlogin THEN 'LOGIN' ELSE 'NOLOGIN' END, CASE WHEN rolinherit THEN 'INHERIT' ELSE 'NOINHERIT' END,
     CASE WHEN rolcreaterole THEN 'CREATEROLE' ELSE 'NOCREATEROLE' END,
     CASE WHEN rolcreatedb THEN 'CREATEDB' ELSE 'NOCREATEDB' END,
-    CASE WHEN rolsuper THEN 'SUPERUSER' ELSE 'NOSUPERUSER' END, rolconnlimit,
+    CASE WHEN rolsuper THEN 'SUPERUSER' ELSE 'NOSUPERUSER' END,
+    CASE WHEN rolreplication THEN 'REPLICATION' ELSE 'NOREPLICATION' END,
+    CASE WHEN rolbypassrls THEN 'BYPASSRLS' ELSE 'NOBYPASSRLS' END, rolconnlimit,
     coalesce(quote_literal(rolpassword), 'NULL'), coalesce(rolvaliduntil, 'infinity')) AS statement
   FROM pg_authid WHERE rolname !~ '^pg_' AND rolname NOT IN ${OURS} ORDER BY rolname`;
 

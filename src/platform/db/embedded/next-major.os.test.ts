@@ -123,6 +123,28 @@ test('rows, sequences, migrations and roles are as they were, on the new server;
   expect(readdirSync(layout.engines)).toContain(old!.source.version);
 });
 
+test('what a move has said of the database it left stays said, and a role for backups may still read all', async (context) => {
+  const dataDir = dataDirOf17(context);
+  const layout = layoutOf(dataDir);
+  const ground = await prepareGround(layout, { log, engine: old!.source, anyMajor: true });
+  const said = `quarterdeck move {"state":"left","to":"it''s elsewhere"}`;
+  await withAsideServer({ ground, cluster: layout.cluster, log }, async ({ adminUrl }) => {
+    await query(
+      asAdmin(adminUrl),
+      `COMMENT ON SCHEMA platform IS '${said}'`,
+      'CREATE ROLE keeper_of_copies BYPASSRLS REPLICATION',
+    );
+  });
+  const server = await startEmbedded({ dataDir, log, upgrade });
+  const [found] = await query(
+    asAdmin(server.adminUrl),
+    `SELECT obj_description('platform'::regnamespace, 'pg_namespace') AS said, rolbypassrls, rolreplication
+     FROM pg_roles WHERE rolname = 'keeper_of_copies'`,
+  );
+  await server.stop();
+  expect(found).toEqual({ said: said.replace("''", "'"), rolbypassrls: true, rolreplication: true });
+});
+
 test.each(['making', 'moving the database', 'every table was copied', 'roles were copied', 'the database is moved'])(
   'killed at "%s" it leaves the old database or the new one, and the next start goes on',
   async (moment) => {

@@ -3,6 +3,7 @@
 // place (swap.ts). Until that note is written the old cluster is the database, whatever dies; afterwards it is kept as a copy.
 import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { Client } from 'pg';
 import { copyTables } from '../copy/copy-tables.ts';
 import { schemasOf } from '../copy/schemas.ts';
 import { type AppliedMigration, type Migration, migrate, pendingMigrations, readApplied } from '../migrate.ts';
@@ -121,6 +122,7 @@ async function copyRows(from: string, into: string, migrations: readonly Migrati
   await withConnection(from, (source) =>
     withConnection(into, async (target) => {
       const { rows, tables } = await copyTables({ source, target, schemas: schemasOf(migrations) });
+      await copyWords(source, target);
       await target.query('COMMIT');
       // The old side was only held.
       await source.query('ROLLBACK');
@@ -128,6 +130,14 @@ async function copyRows(from: string, into: string, migrations: readonly Migrati
       log('info', 'every table was copied and proven', { tables: tables.length, rows });
     }),
   );
+}
+
+// What the database says of itself, as a comment: one that the installation has left stays one that was left.
+async function copyWords(source: Client, target: Client): Promise<void> {
+  const { rows } = await source.query<{ statement: string }>(
+    `SELECT format('COMMENT ON SCHEMA platform IS %L', obj_description('platform'::regnamespace, 'pg_namespace')) AS statement`,
+  );
+  await target.query(rows[0]!.statement);
 }
 
 // What is not ours would be left behind without a word.
