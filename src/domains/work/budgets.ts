@@ -237,7 +237,7 @@ function crossingEvents(rows: readonly store.UntoldRow[]) {
       const end = until === null ? {} : { until: new Date(until).toISOString() };
       const payload = { ...namesOf(row), metric, spent: spent / unit, limit: most / unit, ...end };
       const of = { subject: `budget:${row.name}`, tenantId: row.tenant_id };
-      return workEvents.make(`budget.${what}`, payload, of);
+      return workEvents.make(what === 'warned' ? 'budget.warned' : 'budget.exhausted', payload, of);
     }),
   );
 }

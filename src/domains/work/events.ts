@@ -236,7 +236,7 @@ export const workEvents = eventTable('work', {
     }),
   },
   'budget.removed': { summary: 'A budget was removed', payload: z.object({ budget }) },
-  'budget.warned': { summary: '80 % of a budget are spent; told once in a window', payload: ofBudget },
+  'budget.warned': { summary: 'Four fifths of a budget are spent; told once in a window', payload: ofBudget },
   'budget.exhausted': {
     summary: 'A budget is used up: nothing is handed out and nothing runs on until its window ends or it is raised',
     payload: ofBudget,
