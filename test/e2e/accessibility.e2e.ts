@@ -54,6 +54,7 @@ describe('with a fleet', () => {
     await stage.api('POST', '/v1/tenants', { tenant: 'acme', name: 'Acme Ltd' });
     await stage.api('POST', '/v1/tokens', { name: 'ci', abilities: ['log:read', 'log:append', 'work:read'] });
     await stage.api('POST', '/v1/sql-roles', { agent: 'worker' });
+    await makeWork();
     const payload = { sku: 'A-17', price: 12.5, tags: ['new', null, true] };
     const { events } = await stage.api('POST', '/v1/events', {
       event_type: 'price.checked',
@@ -63,6 +64,24 @@ describe('with a fleet', () => {
     cursor = events[0].cursor;
   });
   afterAll(() => stage?.close());
+
+  /** Channels and schedules in every state, and work that is paused. */
+  async function makeWork(): Promise<void> {
+    const windows = [1, 2].map((limit) => ({ limit, window_seconds: 3600 * limit }));
+    await stage.api('PUT', '/v1/channels/ebay', { concurrency: 4, limits: windows });
+    await stage.api('PUT', '/v1/channels/mail', {});
+    await stage.api('PUT', '/v1/channels/mail/pause', { reason: 'the server answers slowly' });
+    await stage.api('POST', '/v1/jobs', { kind: 'list', channel: 'ebay' });
+    await stage.api('PUT', '/v1/schedules/nightly', {
+      cron: '0 3 * * *',
+      zone: 'Asia/Tokyo',
+      job: { kind: 'reprice' },
+    });
+    await stage.api('PUT', '/v1/schedules/often', { every_seconds: 86_400, job: { kind: 'beat' } });
+    await stage.api('PUT', '/v1/schedules/held', { cron: '* * * * *', job: { kind: 'beat' } });
+    await stage.api('PUT', '/v1/schedules/held/pause', { reason: 'the shop is closed' });
+    await stage.api('PUT', '/v1/work/pause', { tenant: 'acme', reason: 'the site is down' });
+  }
 
   /** Something that needs the operator. */
   async function deadJob(): Promise<string> {
@@ -119,6 +138,9 @@ describe('with a fleet', () => {
     { path: '/jobs', shows: '[data-job]' },
     { path: `/jobs?peek=${job}`, shows: '[data-facts]' },
     { path: `/jobs/${job}`, shows: '[data-step="work.job.completed"]' },
+    { path: '/jobs?channel=ebay', shows: '[data-job]' },
+    { path: '/channels', shows: '[data-channel="mail"][data-state="paused"]' },
+    { path: '/schedules', shows: '[data-lane="nightly"] [data-tick]' },
     { path: '/access', shows: '[data-row]' },
     { path: '/access?tab=agents', shows: '[data-credential]' },
     { path: '/access?tab=sessions', shows: '[data-row]' },
@@ -160,10 +182,12 @@ describe('with a fleet', () => {
   );
 
   it.for([viewports[0]!, viewports.at(-1)!])(
-    'the forms of the page about access are clean at $width × $height, also with what is wrong in them',
+    'the forms of the pages are clean at $width × $height, also with what is wrong in them',
     async (viewport, test) => {
       const page = await open(test, '/access', { viewport });
       const forms: [path: string, button: string, submit: string, shows: string][] = [
+        ['/channels', 'New channel', 'Make the channel', 'Lower-case letters, digits and . _ - between them'],
+        ['/schedules', 'New schedule', 'Make the schedule', 'Lower-case letters, digits and . _ - between them'],
         ['/access', 'New token', 'Make the token', 'Say what it is for'],
         ['/access?tab=tenants', 'New tenant', 'Add the tenant', 'Lower-case letters, digits and . _ - between them'],
         ['/access?tab=sql', 'New SQL role', 'Make the role', 'Choose an agent'],
@@ -173,7 +197,7 @@ describe('with a fleet', () => {
         await page.getByRole('button', { name: button }).click();
         const dialog = page.getByRole('dialog', { name: button });
         await dialog.getByRole('button', { name: submit }).click();
-        await dialog.locator('p', { hasText: shows }).waitFor();
+        await dialog.locator('p', { hasText: shows }).first().waitFor();
         expect(await violations(page), path).toEqual([]);
         expect(await sideways(page), path).toEqual([]);
         await page.keyboard.press('Escape');
@@ -256,6 +280,8 @@ describe('without anything', () => {
     { path: '/jobs', shows: 'text=No jobs yet' },
     { path: '/jobs?queue=none', shows: 'text=No job matches' },
     { path: '/jobs/job_0000000000000000000001', shows: 'text=To all jobs', says: /status of 404/ },
+    { path: '/channels', shows: 'text=No channels yet' },
+    { path: '/schedules', shows: 'text=No schedules yet' },
     { path: '/access?tab=agents', shows: 'text=No agent has a credential' },
     { path: '/access?tab=sql', shows: 'text=No agent speaks SQL' },
     { path: '/docs?q=nothing-is-called-so', shows: 'text=Nothing is called' },

@@ -157,3 +157,21 @@ it('what names and addresses say stays text where access is looked after', async
     await expectInert(page);
   }
 });
+
+it('what operators give as reasons stays text where work is looked after, and on every page where all of it is paused', async () => {
+  const reason = `${MARKUP} ${TURNED} ${HIDDEN}`;
+  await stage.api('PUT', '/v1/channels/loud', {});
+  await stage.api('PUT', '/v1/channels/loud/pause', { reason });
+  const job = { kind: 'shout', payload: { [MARKUP]: TURNED } };
+  await stage.api('PUT', '/v1/schedules/loud', { cron: '0 3 * * *', job });
+  await stage.api('PUT', '/v1/schedules/loud/pause', { reason });
+  await stage.api('PUT', '/v1/work/pause', { reason });
+  const page = await open('/channels');
+  await page.locator('[data-channel="loud"]').getByText('<img src=x').waitFor();
+  await page.locator('[data-paused="fleet"]').getByText('\\u{202e}').waitFor();
+  await expectInert(page);
+  await page.goto('/schedules');
+  await page.locator('[data-schedule="loud"]').getByText('<img src=x').waitFor();
+  await expectInert(page);
+  await stage.api('DELETE', '/v1/work/pause');
+});

@@ -1,14 +1,17 @@
 // The snapshots that pages show, as query options: one key a snapshot, so that the live feed can name what it outdates.
-import { QueryClient, queryOptions } from '@tanstack/react-query';
+import { keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-query';
 import { call } from './client.ts';
 import { Problem } from './problem.ts';
 import {
   revealedAgent,
+  revealedChannel,
   revealedJob,
+  revealedSchedule,
   revealedSession,
   revealedStatus,
   revealedTenant,
   revealedToken,
+  revealedWork,
 } from './revealed.ts';
 import { type Agent, type Route, routes } from './routes.ts';
 
@@ -56,11 +59,34 @@ export const statusQuery = queryOptions({
   refetchInterval: BACKSTOP_MS,
 });
 
-export const workQuery = queryOptions({
-  queryKey: ['work', 'summary'],
-  queryFn: ({ signal }) => call(routes.workSummary, {}, signal),
-  refetchInterval: BACKSTOP_MS,
-});
+/** Of one tenant, or of all. */
+export function workOfQuery(tenant: string | undefined) {
+  return queryOptions({
+    queryKey: ['work', 'summary', tenant ?? null],
+    queryFn: async ({ signal }) => revealedWork(await call(routes.workSummary, { tenant }, signal)),
+    refetchInterval: BACKSTOP_MS,
+  });
+}
+
+export const workQuery = workOfQuery(undefined);
+
+export function channelsQuery(tenant: string | undefined) {
+  return queryOptions({
+    queryKey: ['work', 'channels', tenant ?? null],
+    queryFn: ({ signal }) => allPages(routes.listChannels, signal, revealedChannel, { tenant }),
+    refetchInterval: BACKSTOP_MS,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function schedulesQuery(tenant: string | undefined) {
+  return queryOptions({
+    queryKey: ['work', 'schedules', tenant ?? null],
+    queryFn: ({ signal }) => allPages(routes.listSchedules, signal, revealedSchedule, { tenant }),
+    refetchInterval: BACKSTOP_MS,
+    placeholderData: keepPreviousData,
+  });
+}
 
 export function jobQuery(job: string) {
   return queryOptions({
@@ -115,14 +141,15 @@ interface PageOf<T> {
 
 /** A list that is short by nature, as a whole. */
 async function allPages<T>(
-  route: Route<{ after?: string | undefined; limit?: number | undefined }, PageOf<T>>,
+  route: Route<{ after?: string | undefined; limit?: number | undefined; tenant?: string | undefined }, PageOf<T>>,
   signal: AbortSignal,
   revealed: (item: T) => T,
+  given: { readonly tenant?: string | undefined } = {},
 ): Promise<WholeList<T>> {
   const items: T[] = [];
   let after: string | undefined;
   for (let page = 0; page < MOST_PAGES; page++) {
-    const { items: more, next_cursor } = await call(route, { limit: 500, after }, signal);
+    const { items: more, next_cursor } = await call(route, { ...given, limit: 500, after }, signal);
     items.push(...more.map(revealed));
     if (next_cursor === null) return { items, cut: false };
     after = next_cursor;

@@ -1,7 +1,7 @@
 // What agents and people wrote about themselves and their work is made harmless to read when it enters the page, so that
 // every place that shows it, titles and names included, shows what it is. Events are not changed: their values are filters.
 import { revealedText } from '../ui/reveal.ts';
-import type { Agent, Job, Session, Status, Tenant, Token } from './routes.ts';
+import type { Agent, Channel, Job, Schedule, Session, Status, Tenant, Token, WorkSummary } from './routes.ts';
 
 const maybe = (text: string | null): string | null => (text === null ? null : revealedText(text));
 
@@ -27,6 +27,23 @@ export function revealedJob<T extends Job>(job: T): T {
     created_by: revealedText(job.created_by),
     progress: progress === null ? null : { ...progress, ...message },
   };
+}
+
+export function revealedChannel(channel: Channel): Channel {
+  return { ...channel, paused: pauseOf(channel.paused), declared_by: maybe(channel.declared_by) };
+}
+
+/** The job that it adds stays as it is: it goes back to the server when the schedule is changed. */
+export function revealedSchedule(schedule: Schedule): Schedule {
+  return { ...schedule, paused: pauseOf(schedule.paused), declared_by: maybe(schedule.declared_by) };
+}
+
+export function revealedWork(work: WorkSummary): WorkSummary {
+  return { ...work, pauses: work.pauses.map(pauseOf) };
+}
+
+function pauseOf<T extends { readonly by: string; readonly reason: string | null } | null>(pause: T): T {
+  return pause === null ? pause : { ...pause, by: revealedText(pause.by), reason: maybe(pause.reason) };
 }
 
 export function revealedToken(token: Token): Token {

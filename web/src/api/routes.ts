@@ -42,6 +42,21 @@ export const routes = {
   cancelJobs: route<(typeof Work)['cancelJobs']>('POST', '/v1/jobs/cancellations'),
   replayJobs: route<(typeof Work)['replayJobs']>('POST', '/v1/jobs/replays'),
   changeJob: route<(typeof Work)['changeJob']>('PATCH', '/v1/jobs/{job}'),
+  listChannels: route<(typeof Work)['listChannels']>('GET', '/v1/channels'),
+  setChannel: route<(typeof Work)['setChannel']>('PUT', '/v1/channels/{channel}'),
+  removeChannel: route<(typeof Work)['removeChannel']>('DELETE', '/v1/channels/{channel}'),
+  pauseChannel: route<(typeof Work)['pauseChannel']>('PUT', '/v1/channels/{channel}/pause'),
+  resumeChannel: route<(typeof Work)['resumeChannel']>('DELETE', '/v1/channels/{channel}/pause'),
+  pauseWork: route<(typeof Work)['pauseWork']>('PUT', '/v1/work/pause'),
+  resumeWork: route<(typeof Work)['resumeWork']>('DELETE', '/v1/work/pause'),
+  listSchedules: route<(typeof Work)['listSchedules']>('GET', '/v1/schedules'),
+  setSchedule: route<(typeof Work)['setSchedule']>('PUT', '/v1/schedules/{schedule}'),
+  removeSchedule: route<(typeof Work)['removeSchedule']>('DELETE', '/v1/schedules/{schedule}'),
+  pauseSchedule: route<(typeof Work)['pauseSchedule']>('PUT', '/v1/schedules/{schedule}/pause'),
+  resumeSchedule: route<(typeof Work)['resumeSchedule']>('DELETE', '/v1/schedules/{schedule}/pause'),
+  runSchedule: route<(typeof Work)['runSchedule']>('POST', '/v1/schedules/{schedule}/runs'),
+  backfillSchedule: route<(typeof Work)['backfillSchedule']>('POST', '/v1/schedules/{schedule}/backfills'),
+  previewSchedule: route<(typeof Work)['previewSchedule']>('GET', '/v1/schedule-previews'),
   workSummary: route<(typeof Work)['summary']>('GET', '/v1/work/summary'),
   listEvents: route<typeof Log.listEvents>('GET', '/v1/events'),
   live: route<typeof Log.live>('GET', '/v1/live'),
@@ -63,7 +78,10 @@ export type Job = OutputOf<(typeof Work)['listJobs']>['items'][number];
 export type JobPage = OutputOf<(typeof Work)['listJobs']>;
 export type JobDetail = OutputOf<(typeof Work)['showJob']>;
 export type JobState = Job['state'];
+export type Channel = OutputOf<(typeof Work)['listChannels']>['items'][number];
+export type Schedule = OutputOf<(typeof Work)['listSchedules']>['items'][number];
 export type WorkSummary = OutputOf<(typeof Work)['summary']>;
+export type WorkPause = WorkSummary['pauses'][number];
 export type EventItem = OutputOf<typeof Log.listEvents>['items'][number];
 export type EventPage = OutputOf<typeof Log.listEvents>;
 export type LivePage = OutputOf<typeof Log.live>;

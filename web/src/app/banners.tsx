@@ -4,9 +4,19 @@ import { useLiveView } from '../live/live.tsx';
 import { useNow } from '../ui/clock.ts';
 import { minuteWords } from '../ui/time-words.ts';
 import { badgeOf } from './live-badge.tsx';
+import { PauseBanners } from './pause-work.tsx';
 import { words } from './words.ts';
 
 export function Banners() {
+  return (
+    <>
+      <PauseBanners />
+      <Stale />
+    </>
+  );
+}
+
+function Stale() {
   const view = useLiveView();
   useNow();
   const { staleSince } = badgeOf(view, Date.now());

@@ -1,6 +1,6 @@
 // The menus at the end of the header: theme, and the operator.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Contrast, Keyboard, LogOut, Monitor, Moon, Sun, User } from 'lucide-react';
+import { CirclePause, Contrast, Keyboard, LogOut, Monitor, Moon, Sun, User } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { call } from '../api/client.ts';
 import { meQuery } from '../api/queries.ts';
@@ -8,6 +8,7 @@ import { routes } from '../api/routes.ts';
 import { IconButton } from '../ui/button.tsx';
 import { setLettersOff, useLettersOff } from './keyboard.ts';
 import { MenuChoice, MenuContent, MenuItem, MenuLine, MenuSwitch } from './menu.tsx';
+import { openPauseWork } from './pause-work.tsx';
 import { endSession } from './session.ts';
 import { chooseTheme, type ThemeChoice, themeChoices, useThemeChoice } from './theme.ts';
 import { words } from './words.ts';
@@ -68,6 +69,11 @@ export function OperatorMenu({ onHelp }: { onHelp: () => void }) {
           <p className="text-caption text-muted">{words.operator.server(me.server.version)}</p>
         </div>
         <MenuLine />
+        {me.abilities.includes('work:write') && (
+          <MenuItem onSelect={() => openPauseWork()}>
+            <CirclePause aria-hidden="true" size={14} className="w-4" /> {words.pause.all}
+          </MenuItem>
+        )}
         <MenuItem onSelect={onHelp}>
           <Keyboard aria-hidden="true" size={14} className="w-4" /> {words.operator.keys}
         </MenuItem>

@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Command } from 'cmdk';
-import { Keyboard, LogOut, Pause, Play, Radio, RotateCw, SunMoon } from 'lucide-react';
+import { CirclePause, Keyboard, LogOut, Pause, Play, Radio, RotateCw, SunMoon } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 import type { ReactNode } from 'react';
 import { agentsQuery } from '../api/queries.ts';
@@ -12,6 +12,7 @@ import { useReturnFocus } from '../ui/return-focus.ts';
 import { lookOf, StateIcon } from '../ui/state.tsx';
 import { useSignOut } from './header-menus.tsx';
 import { Keys } from './key-help.tsx';
+import { openPauseWork } from './pause-work.tsx';
 import { rooms } from './rooms.ts';
 import { chooseTheme, themeChoices } from './theme.ts';
 import { words } from './words.ts';
@@ -109,6 +110,9 @@ function Body({ onDone, onHelp }: { onDone: () => void; onHelp: () => void }) {
                 {words.palette.restart(agent.address)}
               </Row>
             ))}
+          <Row value={words.pause.all} onSelect={doing(openPauseWork)}>
+            <CirclePause aria-hidden="true" size={15} /> {words.pause.all}
+          </Row>
           <Row value={words.palette.toggleLive} keys="l" onSelect={doing(live.togglePause)}>
             <Radio aria-hidden="true" size={15} /> {words.palette.toggleLive}
           </Row>

@@ -15,6 +15,8 @@ const agentSearch = only(['tab', 'of', 'peek']);
 const jobsSearch = only([...jobFilterNames, 'peek']);
 const eventsSearch = only([...filterNames, 'peek']);
 
+const channelsSearch = only(['tenant']);
+const schedulesSearch = only(['tenant']);
 const accessSearch = only(['tab', 'ended']);
 const docsSearch = only(['operation', 'q']);
 
@@ -52,6 +54,18 @@ export const eventsRoute = createRoute({
   component: lazyRouteComponent(() => import('../pages/events/events-page.tsx'), 'EventsPage'),
 });
 
+export const channelsRoute = createRoute({
+  ...under('/channels'),
+  validateSearch: channelsSearch,
+  component: lazyRouteComponent(() => import('../pages/channels/channels-page.tsx'), 'ChannelsPage'),
+});
+
+export const schedulesRoute = createRoute({
+  ...under('/schedules'),
+  validateSearch: schedulesSearch,
+  component: lazyRouteComponent(() => import('../pages/schedules/schedules-page.tsx'), 'SchedulesPage'),
+});
+
 export const accessRoute = createRoute({
   ...under('/access'),
   validateSearch: accessSearch,
@@ -76,6 +90,8 @@ export const router = createRouter({
     agentRoute,
     jobsRoute,
     jobRoute,
+    channelsRoute,
+    schedulesRoute,
     eventsRoute,
     accessRoute,
     settingsRoute,

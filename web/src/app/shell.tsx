@@ -1,9 +1,11 @@
 // The frame around every page: rail, header, banners, bottom bar, and the keys that work everywhere.
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { Search } from 'lucide-react';
+import { CirclePause, Search } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
+import { meQuery } from '../api/queries.ts';
 import { useLiveStore } from '../live/live.tsx';
-import { buttonClasses } from '../ui/button.tsx';
+import { buttonClasses, IconButton } from '../ui/button.tsx';
 import { Confirmer } from '../ui/confirmer.tsx';
 import { Toaster } from '../ui/toaster.tsx';
 import { Banners } from './banners.tsx';
@@ -14,6 +16,7 @@ import { LiveBadge } from './live-badge.tsx';
 import { Logo } from './logo.tsx';
 import { BottomBar, Rail } from './navigation.tsx';
 import { Palette } from './palette.tsx';
+import { openPauseWork, PauseWork } from './pause-work.tsx';
 import { rooms } from './rooms.ts';
 import { words } from './words.ts';
 
@@ -66,6 +69,7 @@ export function Shell({ children }: { children: ReactNode }) {
                 </span>
               </span>
             </button>
+            <PauseButton />
             <ThemeMenu />
             <OperatorMenu onHelp={() => setHelpOpen(true)} />
           </div>
@@ -78,9 +82,21 @@ export function Shell({ children }: { children: ReactNode }) {
       </div>
       <Palette open={isPaletteOpen} onOpenChange={setPaletteOpen} onHelp={() => setHelpOpen(true)} />
       <KeyHelp open={isHelpOpen} onOpenChange={setHelpOpen} />
+      <PauseWork />
       <Confirmer />
       <Toaster />
     </div>
+  );
+}
+
+// On a phone it stands in the operator's menu.
+function PauseButton() {
+  const mayWrite = useQuery(meQuery).data?.abilities.includes('work:write') ?? false;
+  if (!mayWrite) return null;
+  return (
+    <IconButton label={words.pause.all} className="phone:hidden" onClick={() => openPauseWork()}>
+      <CirclePause size={16} />
+    </IconButton>
   );
 }
 

@@ -19,6 +19,8 @@ const missingAgents: Refresh = { ...agents, missing: true };
 const status: Refresh = { key: ['status'], spacing: 300 };
 const access: Refresh = { key: ['access'], spacing: 300 };
 const work: Refresh = { key: ['work'], spacing: 1000 };
+// What an operator has just done to a channel, a schedule or all work shows at once.
+const workRules: Refresh = { ...work, spacing: 150 };
 // A job that moves changes what its agent is shown to do, but nothing an operator waits for.
 const agentsOfWork: Refresh = { key: ['agents'], spacing: 1000 };
 
@@ -27,6 +29,7 @@ export function outdatedBy(eventType: string): readonly Refresh[] {
   if (eventType.startsWith('access.agent.')) return [agents, status, access];
   if (eventType.startsWith('access.')) return [access];
   if (eventType.startsWith('fleet.')) return [agents, status];
+  if (/^work\.(channel|schedule|tenant)\./.test(eventType)) return [workRules, status];
   if (eventType.startsWith('work.')) return [work, status, agentsOfWork];
   return [];
 }

@@ -1,7 +1,7 @@
 // A dialog with a title over the page: a form, or something that is shown once. On a phone it is a sheet.
 import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
-import type { ReactNode } from 'react';
+import type { ReactNode, RefObject } from 'react';
 import { IconButton } from './button.tsx';
 import { useReturnFocus } from './return-focus.ts';
 import { words } from './words.ts';
@@ -12,11 +12,13 @@ interface DialogProps {
   readonly onClose: () => void;
   /** Clicks beside it do not close it: what it shows or holds would be lost. */
   readonly isKept?: boolean;
+  /** What takes the focus, if it is not the button that closes it. */
+  readonly first?: RefObject<HTMLElement | null>;
   readonly children: ReactNode;
 }
 
-export function Dialog({ title, text, onClose, isKept = false, children }: DialogProps) {
-  const focus = useReturnFocus();
+export function Dialog({ title, text, onClose, isKept = false, first, children }: DialogProps) {
+  const focus = useReturnFocus(first);
   return (
     <Radix.Root open onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>

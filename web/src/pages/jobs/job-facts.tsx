@@ -33,7 +33,27 @@ export function JobFacts({ job }: { job: Job }) {
       <Fact term={f.attempts}>{words.attempts(job.attempt, job.max_attempts)}</Fact>
       <Fact term={f.priority}>{f.priorityWords(job.priority)}</Fact>
       <Fact term={f.urgent}>{job.urgent && f.urgentText}</Fact>
-      <Fact term={f.channel}>{job.channel !== null && `${job.channel}${f.cost(job.cost)}`}</Fact>
+      <Fact term={f.channel}>
+        {job.channel !== null && (
+          <>
+            <Link to="/jobs" search={{ channel: job.channel }} className="text-accent hover:underline">
+              {job.channel}
+            </Link>
+            {f.cost(job.cost)}
+          </>
+        )}
+      </Fact>
+      <Fact term={f.schedule}>
+        {job.schedule !== null && (
+          <Link
+            to="/jobs"
+            search={{ schedule: job.schedule, tenant: job.tenant }}
+            className="text-accent hover:underline"
+          >
+            {job.schedule}
+          </Link>
+        )}
+      </Fact>
       <Fact term={f.mayRun}>{job.max_runtime_seconds !== null && durationWords(job.max_runtime_seconds)}</Fact>
       <Fact term={f.replayOf}>
         {job.replay_of !== null && (

@@ -3,7 +3,7 @@ import type { JobState } from '../../api/routes.ts';
 import type { Filter, QualifierRules } from '../../ui/qualifiers.ts';
 import { words } from './words.ts';
 
-export const filterNames = ['state', 'queue', 'kind', 'channel', 'agent', 'tenant'] as const;
+export const filterNames = ['state', 'queue', 'kind', 'channel', 'schedule', 'agent', 'tenant'] as const;
 export type FilterName = (typeof filterNames)[number];
 export type JobFilter = Filter<FilterName>;
 

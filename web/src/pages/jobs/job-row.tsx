@@ -10,9 +10,10 @@ import { words } from './words.ts';
 
 // Beside an open drawer or on a narrow screen the less telling columns are left out; they stand on the job's own page.
 export const JOB_COLUMNS =
-  'grid-cols-[104px_112px_minmax(0,1.1fr)_minmax(0,1fr)_minmax(0,0.7fr)_minmax(0,1fr)_56px_44px_104px_minmax(0,1.8fr)] @max-4xl:grid-cols-[104px_112px_minmax(0,1fr)_minmax(0,1fr)_minmax(0,1fr)_44px_104px] @max-2xl:grid-cols-[92px_96px_minmax(0,1fr)_84px]';
+  'grid-cols-[104px_112px_minmax(0,1.1fr)_minmax(0,1fr)_minmax(0,0.8fr)_minmax(0,0.7fr)_minmax(0,1fr)_56px_44px_104px_minmax(0,1.7fr)] @max-4xl:grid-cols-[104px_112px_minmax(0,1fr)_minmax(0,1fr)_minmax(0,1fr)_44px_104px] @max-2xl:grid-cols-[92px_96px_minmax(0,1fr)_84px]';
 export const leftOut: Readonly<Partial<Record<keyof typeof words.columns, string>>> = {
   queue: '@max-2xl:hidden',
+  channel: '@max-4xl:hidden',
   tenant: '@max-4xl:hidden',
   agent: '@max-2xl:hidden',
   priority: '@max-4xl:hidden',
@@ -55,6 +56,7 @@ export const JobRow = memo(
         </Link>
         <span className={cell('kind', 'font-medium')}>{job.kind}</span>
         <span className={cell('queue')}>{job.queue}</span>
+        <span className={cell('channel')}>{job.channel ?? <span className="text-muted">–</span>}</span>
         <span className={cell('tenant', 'text-muted')}>{job.tenant}</span>
         <span className={cell('agent')}>{job.agent ?? <span className="text-muted">–</span>}</span>
         <span className={cell('priority', 'figures text-right text-muted')}>{job.priority}</span>
@@ -95,7 +97,7 @@ function JobCard({ job }: { job: Job }) {
       <span className="flex w-full items-center gap-2 text-caption">
         <JobBadge state={job.state} />
         <span className="min-w-0 flex-1 truncate text-muted">
-          {[job.agent, `${job.attempt}/${job.max_attempts}`, noteOf(job)].filter(Boolean).join(' · ')}
+          {[job.agent, job.channel, `${job.attempt}/${job.max_attempts}`, noteOf(job)].filter(Boolean).join(' · ')}
         </span>
       </span>
     </Link>

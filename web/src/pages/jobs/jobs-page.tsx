@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useCallback, useMemo } from 'react';
-import { workQuery } from '../../api/queries.ts';
+import { workOfQuery } from '../../api/queries.ts';
 import { useTitle } from '../../app/title.ts';
 import { Button, buttonClasses } from '../../ui/button.tsx';
 import { Command, CopyButton } from '../../ui/copy.tsx';
@@ -13,6 +13,7 @@ import { Peek } from '../../ui/peek.tsx';
 import { ProblemView } from '../../ui/problem-view.tsx';
 import { qualifierChips } from '../../ui/qualifiers.ts';
 import { RowSkeletons } from '../../ui/skeleton.tsx';
+import { BulkButtons } from './bulk-dialog.tsx';
 import { JobFacts } from './job-facts.tsx';
 import { commandOf, filterNames, type JobFilter, rules } from './job-filter.ts';
 import { JobList } from './job-list.tsx';
@@ -31,7 +32,7 @@ export function JobsPage() {
   const key = JSON.stringify(given);
   const filter = useMemo(() => JSON.parse(key) as JobFilter, [key]);
   const view = useJobs(filter);
-  const work = useQuery(workQuery).data;
+  const work = useQuery(workOfQuery(filter.tenant)).data;
   const change = useCallback((next: JobFilter) => void navigate({ search: next, replace: true }), [navigate]);
   const setPeek = useCallback(
     (job: string | undefined) => void navigate({ search: { ...filter, peek: job }, replace: true }),
@@ -57,6 +58,7 @@ export function JobsPage() {
           <div className="phone:-order-1 phone:ml-auto">
             <CopyButton label={words.copyCommand} text={commandOf(filter)} />
           </div>
+          <BulkButtons filter={filter} isEmpty={isEmpty} />
           <div className="order-3 w-full min-w-0">
             <StateTabs filter={filter} work={work} onChoose={(state) => change({ ...filter, state })} />
           </div>

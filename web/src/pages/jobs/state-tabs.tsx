@@ -50,14 +50,14 @@ export function StateTabs({ filter, work, onChoose }: StateTabsProps) {
   );
 }
 
-/** What is over is never counted by the server, and the summary knows nothing of kinds, agents and tenants. */
+/** What is over is never counted by the server, and the summary knows nothing of kinds, agents, channels and schedules. */
 function countsOf(filter: JobFilter, work: WorkSummary | undefined): Partial<Record<string, number>> {
   if (
     work === undefined ||
     filter.kind !== undefined ||
     filter.agent !== undefined ||
-    filter.tenant !== undefined ||
-    filter.channel !== undefined
+    filter.channel !== undefined ||
+    filter.schedule !== undefined
   ) {
     return {};
   }
