@@ -249,6 +249,40 @@ it('counts exactly when many report at once, and warns and stops once', async ()
   expect((await told('exhausted', 'busy')).length).toBe(1);
 });
 
+it('never waits crosswise when reports of several jobs and budgets meet each other and changed limits', async () => {
+  const acme = await w.operator('acme');
+  const jobs = [await running(), await running({}, worker, acme), await running(), await running({}, worker, acme)];
+  const wide = { window: 'total', tokens: 1_000_000 } as const;
+  await set('everything', wide);
+  await set('theirs', wide, acme);
+  await set('own', { ...wide, agent: 'worker' });
+  const deadlocks = async () => {
+    const [row] = await w.sql<{ deadlocks: number }>(
+      'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()',
+    );
+    return row!.deadlocks;
+  };
+  const before = await deadlocks();
+  const reports = Array.from({ length: 24 }, (_, n) => {
+    const some = n % 2 === 0 ? jobs : jobs.toReversed();
+    // Some say nothing of some jobs, which are locked all the same.
+    const input = some.map((job, place) => ({
+      ...pick(job),
+      usage: (n + place) % 3 === 0 ? undefined : { tokens: n },
+    }));
+    return w.work.renew(worker, operations.renewJobs.input.parse({ jobs: input }));
+  });
+  const changes = Array.from({ length: 6 }, (_, n) => set('everything', { ...wide, tokens: 500_000 + n }));
+  await Promise.all([...reports, ...changes]);
+  const spent = async (job: Claimed) => (await w.work.show(ada, job.id)).usage!.tokens.spent;
+  const sums = await Promise.all(jobs.map(spent));
+  const total = sums.reduce((sum, one) => sum + one, 0);
+  expect((await find('everything')).tokens.spent).toBe(total);
+  expect((await find('own')).tokens.spent).toBe(total);
+  expect((await find('theirs')).tokens.spent).toBe(sums[1]! + sums[3]!);
+  expect(await deadlocks()).toBe(before);
+});
+
 it('keeps sums exact, stops with the report that reaches the limit and warns once, in any history of reports', async () => {
   const step = fc.record({
     job: fc.nat(2),
