@@ -14,11 +14,11 @@ import type { BatchCounter } from './batch-counter.ts';
 import { insertJobLimits } from './budget-store.ts';
 import { limitsOf } from './budgets.ts';
 import { cancelLocked } from './cancelling.ts';
-import { type ChannelRow, findChannels } from './channel-store.ts';
+import { type ChannelRow, findChannels, judgeAnew } from './channel-store.ts';
 import { workErrors } from './errors.ts';
 import { workEvents } from './events.ts';
 import { INLINE_LIMIT, jsonBytes, PAYLOAD_LIMIT } from './jobs.ts';
-import { type AfterJob, type NewJobInput, newJob } from './new-job.ts';
+import { type AfterJob, DEFAULT_PRIORITY, type NewJobInput, newJob } from './new-job.ts';
 import type { addJobs } from './operations.ts';
 import { findByKeys, insertCountChanges, type JobState } from './read-store.ts';
 import { lockWaitingByKeys } from './selection-store.ts';
@@ -144,6 +144,10 @@ export class Adding {
       call,
       log,
       fresh.flatMap((job) => askingOf(tenantId, job)),
+    );
+    judgeAnew(
+      tx,
+      fresh.flatMap((job) => (job.urgent || job.priority < DEFAULT_PRIORITY ? (job.channel_id ?? []) : [])),
     );
     tx.afterCommit(() => wakeups.notify('work'));
     return inserted;

@@ -116,6 +116,18 @@ describe('replay', () => {
     expect(await replay({ filter: { kind: 'filtered' } })).toMatchObject({ matched: 0, replayed: [] });
   });
 
+  it('is refused for what costs more than its channel allows by now: it could never start', async () => {
+    const limit = (limit: number) =>
+      w.work.channels.set(operator, { channel: 'dearer', limits: [{ limit, window_seconds: 60 }] });
+    await limit(9);
+    const dead = await deadJob('dearer', { channel: 'dearer', cost: 8 });
+    await limit(5);
+    expect((await replay({ jobs: [dead] })).refused).toEqual([{ id: dead, code: 'work.cost_above_limit' }]);
+    expect(await replay({ filter: { kind: 'dearer' } })).toMatchObject({ matched: 0, replayed: [], more: false });
+    await limit(8);
+    expect((await replay({ filter: { kind: 'dearer' } })).replayed).toMatchObject([{ id: dead }]);
+  });
+
   it('by a filter comes to an end, also where many had one unique key', async () => {
     const dead = [];
     for (let n = 0; n < 4; n++) dead.push(await deadJob('one-key', { unique_key: 'one-key' }));
@@ -201,5 +213,16 @@ describe('max_runtime', () => {
     expect((await w.renew(worker, job!)).lost).toEqual([{ id: job!.id, reason: 'timeout' }]);
     await w.rescue();
     expect(await show(job!.id)).toMatchObject({ state: 'scheduled', reason: 'timeout', attempt: 1 });
+  });
+
+  it('shorter than the lease ends the attempt as well, and is no loss of the worker', async () => {
+    const [id] = await w.add(operator, { kind: 'short', max_runtime_seconds: 20 });
+    await w.claim(worker, { queues: ['short'], lease_seconds: 60 });
+    await w.sql(
+      `UPDATE work.jobs SET run_until = run_until - interval '20 s', lease_until = lease_until - interval '20 s'
+       WHERE kind = 'short'`,
+    );
+    await w.rescue();
+    expect(await show(id!)).toMatchObject({ state: 'scheduled', reason: 'timeout', attempt: 1 });
   });
 });

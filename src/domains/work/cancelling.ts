@@ -13,6 +13,7 @@ import { findGates, withdraw } from './approval-store.ts';
 import { byTenant, CountSums, nameJob, subjectOf } from './batch.ts';
 import type { BatchCounter } from './batch-counter.ts';
 import { findJobLimits } from './budget-store.ts';
+import { judgeAnew } from './channel-store.ts';
 import type { cancelJobs, changeJob, replayJobs } from './ending-operations.ts';
 import { workErrors } from './errors.ts';
 import { workEvents } from './events.ts';
@@ -89,7 +90,8 @@ export class Cancelling {
         tx,
         rows.map((row) => row.id),
       );
-      const fresh = rows.filter((row) => !replayed.has(row.id));
+      const tooCostly = rows.filter((row) => !replayed.has(row.id) && row.cost > (row.most_cost ?? row.cost));
+      const fresh = rows.filter((row) => !replayed.has(row.id) && !tooCostly.includes(row));
       const jobs = fresh.map((row) => ({ ...row, id: newUuid(), replay_of: row.id }));
       const added = new Set<string>();
       const freshIds = fresh.map((row) => row.id);
@@ -114,6 +116,7 @@ export class Cancelling {
           rows.filter((row) => replayed.has(row.id)),
           'work.already_replayed',
         ),
+        ...refuse(tooCostly, 'work.cost_above_limit'),
         ...refuse(
           jobs.filter((job) => !added.has(job.id)).map((job) => ({ id: job.replay_of })),
           'work.key_taken',
@@ -147,6 +150,7 @@ export class Cancelling {
         throw workErrors.attempts_used({ job, attempt: row.attempt, max_attempts });
       }
       const changed = await store.changeJob(tx, row.id, { priority, urgent, run_at, max_attempts });
+      judgeAnew(tx, row.channel_id === null ? [] : [row.channel_id]);
       const changes = { priority, urgent, run_at: run_at && changed.run_at.toISOString(), max_attempts };
       await log.append(tx, call, [
         workEvents.make(
@@ -188,6 +192,10 @@ export async function cancelLocked(
   why?: string,
 ): Promise<void> {
   if (rows.length === 0) return;
+  judgeAnew(
+    tx,
+    rows.flatMap(({ state, channel_id }) => (state === 'running' ? [] : (channel_id ?? []))),
+  );
   await endJobs(
     tx,
     rows.map(({ id }) => ({ id, state: 'cancelled', reason, error: why })),

@@ -76,6 +76,27 @@ export async function updateLimits(
   );
 }
 
+const toJudge = new WeakMap<Tx, Set<number>>();
+
+/**
+ * Full channels are judged anew by the next claim, because another job may be first on them now. They are locked at the
+ * end, when every lock on a job and every unique key is had, and in the order of ids: so nobody waits crosswise.
+ */
+export function judgeAnew(tx: Tx, ids: readonly number[]): void {
+  if (ids.length === 0) return;
+  let channels = toJudge.get(tx);
+  if (channels === undefined) {
+    const noted = new Set<number>();
+    channels = noted;
+    toJudge.set(tx, noted);
+    tx.beforeCommit(async () => {
+      toJudge.delete(tx);
+      await tx.query('SELECT work.judge_anew($1)', [[...noted]]);
+    });
+  }
+  for (const id of ids) channels.add(id);
+}
+
 export async function declaredChannels(tx: Tx, declarer: string): Promise<ChannelRow[]> {
   return tx.query<ChannelRow>(
     `SELECT ${COLUMNS} FROM work.channels c WHERE c.declared_by = $1 AND c.removed_at IS NULL ORDER BY c.id`,

@@ -160,6 +160,45 @@ describe('windows', () => {
     expect(taken.length).toBe(4);
   });
 
+  it('judges a full channel anew when what was first is cancelled, or another comes before it', async () => {
+    const name = await channel({ limits: [{ limit: 10, window_seconds: 86_400 }] });
+    await addMany(name, 1, { cost: 6 });
+    expect((await claim(name)).length).toBe(1);
+    const north = await w.operator('north');
+    const first = async () => {
+      const [costly] = await addMany(name, 1, { cost: 7, priority: 1 }, north);
+      expect(await claim(name)).toEqual([]);
+      return costly!;
+    };
+    const jobs = [await first()];
+    const [cheap] = await addMany(name, 1, {}, north);
+    expect(await claim(name)).toEqual([]);
+    await w.work.cancelling.cancel(north, operations.cancelJobs.input.parse({ jobs }));
+    expect((await claim(name)).map(({ id }) => id)).toEqual([cheap]);
+
+    await first();
+    const [urgent] = await addMany(name, 1, { urgent: true }, north);
+    expect((await claim(name)).map(({ id }) => id)).toEqual([urgent]);
+    expect(await claim(name)).toEqual([]);
+    const [later] = await addMany(name, 1, { priority: 1 }, north);
+    expect(await claim(name)).toEqual([]);
+    await w.work.cancelling.change(north, { job: later!, priority: 0 });
+    expect((await claim(name)).map(({ id }) => id)).toEqual([later]);
+  });
+
+  it('passes over any number of full channels', async () => {
+    const full = await Promise.all(
+      Array.from({ length: 20 }, () => channel({ limits: [{ limit: 1, window_seconds: 60 }] })),
+    );
+    const jobs = (each: number) =>
+      Array.from({ length: each }, () => full.map((name) => ({ kind: 'many-full', channel: name }))).flat();
+    await w.add(fleet, { jobs: jobs(1) });
+    expect((await claim('many-full')).length).toBe(20);
+    await w.add(fleet, { jobs: jobs(9) });
+    const [free] = await w.add(fleet, { kind: 'many-full', priority: 1000 });
+    expect((await claim('many-full', 1)).map(({ id }) => id)).toEqual([free]);
+  });
+
   it('refuses a job that costs more than the channel ever allows, and a limit below what waits', async () => {
     const name = await channel({ limits: [{ limit: 5, window_seconds: 60 }] });
     await expect(addMany(name, 1, { cost: 6 })).rejects.toMatchObject({ code: 'work.cost_above_limit' });
@@ -335,6 +374,21 @@ describe('tenants', () => {
     }
     expect(taken.length).toBe(400);
     expect([count(taken, 'flood'), count(taken, 'little')]).toEqual([200, 200]);
+  });
+
+  it('take turns also while others, whom other workers serve, are served much faster', async () => {
+    const [slow, late, fast, other] = await Promise.all(['slow', 'late', 'fast', 'other'].map((of) => w.operator(of)));
+    const many = (kind: string, count: number) => ({ jobs: Array.from({ length: count }, () => ({ kind })) });
+    await w.add(slow!, many('slow-queue', 40));
+    await w.add(late!, many('slow-queue', 40));
+    await w.add(fast!, many('fast-queue', 200));
+    await w.add(other!, many('fast-queue', 200));
+    const got: string[] = [];
+    for (let n = 0; n < 20; n++) {
+      await claim('fast-queue', 10);
+      got.push(...(await claim('slow-queue', 1)).map(({ tenant }) => tenant));
+    }
+    expect(got.filter((tenant) => tenant === 'late').length).toBe(10);
   });
 
   it('who had nothing to do neither saved up turns nor lost any', async () => {

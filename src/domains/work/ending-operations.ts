@@ -78,6 +78,7 @@ export const replayJobs = operation({
     'work.job_not_ended',
     'work.already_replayed',
     'work.key_taken',
+    'work.cost_above_limit',
   ],
   next: { operation: 'work.job.list' },
   cli: { words: 'job replay', positional: ['jobs'], example: 'quarterdeck job replay job_0SjPq…' },

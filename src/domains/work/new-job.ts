@@ -4,11 +4,13 @@ import { jsonObject, slug, timestamp } from '../../platform/fields.ts';
 import { approvalRequest } from './approval-operations.ts';
 import { jobBudget } from './budget-operations.ts';
 
+export const DEFAULT_PRIORITY = 100;
+
 export const newJobFields = {
   kind: slug.describe('What is to be done; the worker chooses its handler by it'),
   payload: jsonObject.default({}).describe('At most 256 KiB'),
   queue: slug.optional().describe('Default: the kind'),
-  priority: z.int().min(-1000).max(1000).default(100).describe('Lower runs first'),
+  priority: z.int().min(-1000).max(1000).default(DEFAULT_PRIORITY).describe('Lower runs first'),
   run_at: timestamp.optional().describe('Not before this moment'),
   unique_key: z
     .string()

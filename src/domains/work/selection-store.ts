@@ -54,23 +54,23 @@ function conditions(selection: Selection): { where: string; values: unknown[] } 
   return { where: parts.length === 0 ? 'true' : parts.join(' AND '), values };
 }
 
-async function count(tx: Tx, table: string, selection: Selection): Promise<Found> {
+async function count(tx: Tx, table: string, selection: Selection, also = 'true'): Promise<Found> {
   const { where, values } = conditions(selection);
   const [row] = await tx.query<Found>(
     `SELECT count(*) AS count, (array_agg(id ORDER BY id DESC))[1] AS newest
-     FROM (SELECT j.id FROM ${table} j WHERE ${where} ORDER BY j.id DESC LIMIT ${MOST_COUNTED}) found`,
+     FROM (SELECT j.id FROM ${table} WHERE ${where} AND ${also} ORDER BY j.id DESC LIMIT ${MOST_COUNTED}) found`,
     values,
   );
   return row!;
 }
 
 export function countHot(tx: Tx, selection: Selection): Promise<Found> {
-  return count(tx, 'work.jobs', selection);
+  return count(tx, 'work.jobs j', selection);
 }
 
-/** Without those that were added once more already, or whose unique key another job has. */
+/** Without those that were added once more already, whose unique key another job has, or that cost too much by now. */
 export function countEnded(tx: Tx, selection: Selection): Promise<Found> {
-  return count(tx, REPLAYABLE, selection);
+  return count(tx, REPLAYABLE, selection, MAY_REPLAY);
 }
 
 /** Locks jobs that have not ended, in the order of ids. */
@@ -109,29 +109,33 @@ export interface EndedRow {
   readonly channel_id: number | null;
   readonly channel: string | null;
   readonly cost: number;
+  /** Most that a job on its channel may cost now; null: any. */
+  readonly most_cost: number | null;
   readonly urgent: boolean;
   readonly max_runtime_seconds: number | null;
   readonly back_off_seconds: number | null;
 }
 
-// What a filter finds goes down with each call, so that whoever calls while there is more comes to an end: a job whose key
-// is taken would be found, and refused, for ever.
-const REPLAYABLE = `(SELECT e.* FROM work.ended_jobs e WHERE NOT EXISTS (SELECT FROM work.jobs r WHERE r.replay_of = e.id)
-  AND NOT EXISTS (SELECT FROM work.ended_jobs r WHERE r.replay_of = e.id)
-  AND NOT EXISTS (SELECT FROM work.jobs k WHERE k.tenant_id = e.tenant_id AND k.unique_key = e.unique_key))`;
 const INLINE = 2_048;
 // A channel that was removed since is left behind: the new job is on none.
-const ENDED = `j.id, j.tenant_id, j.queue, j.kind, j.priority, j.payload, octet_length(j.payload::text) > ${INLINE} AS large,
-  j.unique_key, j.max_attempts, c.id AS channel_id, c.name AS channel, j.cost, j.urgent, j.max_runtime_seconds,
-  j.back_off_seconds`;
 const CHANNEL = `LEFT JOIN LATERAL (
-  SELECT c.id, c.name FROM work.channels c
+  SELECT c.id, c.name, (SELECT min(l."limit") FROM jsonb_to_recordset(c.limits) AS l ("limit" bigint)) AS most_cost
+  FROM work.channels c
   WHERE c.name = j.channel AND c.removed_at IS NULL AND c.tenant_id IN (j.tenant_id, platform.fleet_tenant())
   ORDER BY c.tenant_id = j.tenant_id DESC LIMIT 1) c ON true`;
+const ENDED = `j.id, j.tenant_id, j.queue, j.kind, j.priority, j.payload, octet_length(j.payload::text) > ${INLINE} AS large,
+  j.unique_key, j.max_attempts, c.id AS channel_id, c.name AS channel, j.cost, c.most_cost, j.urgent,
+  j.max_runtime_seconds, j.back_off_seconds`;
+// What a filter finds goes down with each call, so that whoever calls while there is more comes to an end: a job that
+// would be refused would be found for ever.
+const REPLAYABLE = `work.ended_jobs j ${CHANNEL}`;
+const MAY_REPLAY = `j.cost <= coalesce(c.most_cost, j.cost) AND NOT EXISTS (SELECT FROM work.jobs r WHERE r.replay_of = j.id)
+  AND NOT EXISTS (SELECT FROM work.ended_jobs r WHERE r.replay_of = j.id)
+  AND NOT EXISTS (SELECT FROM work.jobs k WHERE k.tenant_id = j.tenant_id AND k.unique_key = j.unique_key)`;
 
 export async function readEnded(tx: Tx, ids: readonly string[]): Promise<EndedRow[]> {
   return tx.query<EndedRow>(
-    `SELECT ${ENDED} FROM work.ended_jobs j ${CHANNEL} WHERE j.id = ANY ($1) AND j.state IN ('dead', 'cancelled')
+    `SELECT ${ENDED} FROM ${REPLAYABLE} WHERE j.id = ANY ($1) AND j.state IN ('dead', 'cancelled')
      ORDER BY j.id`,
     [ids],
   );
@@ -140,7 +144,7 @@ export async function readEnded(tx: Tx, ids: readonly string[]): Promise<EndedRo
 export async function readEndedBy(tx: Tx, selection: Selection, limit: number): Promise<EndedRow[]> {
   const { where, values } = conditions(selection);
   return tx.query<EndedRow>(
-    `SELECT ${ENDED} FROM ${REPLAYABLE} j ${CHANNEL} WHERE ${where} ORDER BY j.id LIMIT $${values.push(limit)}`,
+    `SELECT ${ENDED} FROM ${REPLAYABLE} WHERE ${where} AND ${MAY_REPLAY} ORDER BY j.id LIMIT $${values.push(limit)}`,
     values,
   );
 }
