@@ -1,3 +1,4 @@
+// The verbs of the fleet: register agents, hear them, tell them what is wanted, say how they are.
 import type { Call } from '../../platform/call.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import { UniqueViolation } from '../../platform/db/database-errors.ts';

@@ -17,7 +17,6 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { query } from '../../../test/support/embedded-data-dir.ts';
 import { type Installation, type Part, runQuarterdeck, startInstallation } from '../../../test/support/installation.ts';
 import { listenerPort } from '../../../test/support/listener.ts';
-import { abilities } from '../../domains/access/index.ts';
 import { startScratchCluster } from '../../platform/db/embedded/scratch.ts';
 import { acquireDataLock } from '../../platform/process/data-lock.ts';
 import { findProcessesByMarker, processMarker } from '../../platform/process/facts.ts';
@@ -215,29 +214,6 @@ describe('a later start', () => {
     const next = await startInstallation({ dataDir: installation.dataDir });
     onTestFinished(() => next.stop());
     await until('it runs', async () => (await agentOf(next, 'crasher')).state === 'healthy' || undefined);
-  });
-
-  it('gives a token of all abilities where the one of before lacks some, which goes on as it was', async () => {
-    const installation = await startInstallation({ args: ['--only', 'api'] });
-    onTestFinished(() => installation.stop());
-    // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came back
-    const ask = async (token: string, path: string, init: RequestInit = {}): Promise<any> => {
-      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-      return (await fetch(`http://127.0.0.1:${portNow}${path}`, { ...init, headers })).json();
-    };
-    let portNow = new URL(installation.url).port;
-    const body = JSON.stringify({ name: 'narrow', abilities: ['log:read'] });
-    const { token: narrow } = await ask(installation.token, '/v1/tokens', { method: 'POST', body });
-    writeFileSync(join(installation.dataDir, 'operator.token'), `${narrow}\n`);
-    const ended = new Promise((resolve) => installation.keeper.once('exit', resolve));
-    installation.keeper.kill('SIGTERM');
-    await ended;
-    const next = await startInstallation({ dataDir: installation.dataDir, args: ['--only', 'api'] });
-    onTestFinished(() => next.stop());
-    portNow = new URL(next.url).port;
-    expect(next.token).not.toBe(narrow);
-    expect((await ask(next.token, '/v1/me')).abilities).toEqual(expect.arrayContaining([...abilities]));
-    expect((await ask(narrow, '/v1/me')).abilities).toEqual(['log:read']);
   });
 
   it('with another port for the api starts the agents anew that know the old one', async () => {
