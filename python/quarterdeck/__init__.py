@@ -3,13 +3,14 @@
 from .client import Quarterdeck
 from .errors import QuarterdeckError
 from .held_jobs import LeaseLost
-from .job import GiveUp, Job, Leaving, RateLimited
+from .job import Ask, GiveUp, Job, Leaving, RateLimited
 from .live import LiveMessage
 from .outbox import Outbox
 from .wire import CallOptions
 from .worker import Worker, work
 
 __all__ = [
+    "Ask",
     "CallOptions",
     "GiveUp",
     "Job",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from .client import Quarterdeck
 from .errors import QuarterdeckError
@@ -31,6 +31,23 @@ class RateLimited(Exception):
         self.seconds = seconds
 
 
+class Ask(Exception):
+    """Raised by a handler that will not go on without an operator's decision: the job waits, held by nobody. Once it is
+    approved its next attempt has ``job.approval``; keep in a step what it must not find anew."""
+
+    def __init__(
+        self,
+        summary: str,
+        details: Optional[Dict[str, Any]] = None,
+        *,
+        expires_in_seconds: Optional[int] = None,
+        deciders: Optional[List[str]] = None,
+    ) -> None:
+        super().__init__(summary)
+        asked = {"summary": summary, "details": details, "expires_in_seconds": expires_in_seconds, "deciders": deciders}
+        self.approval = {name: value for name, value in asked.items() if value is not None}
+
+
 class Leaving(Exception):
     """Why jobs are cancelled when their worker leaves before they are done."""
 
@@ -50,6 +67,8 @@ class Job:
         self.payload = claimed["payload"]
         self.channel = claimed["channel"]
         self.run_until = claimed["run_until"]
+        #: What an operator decided about it, when it was asked for; told once.
+        self.approval = claimed.get("approval")
         #: The trace of who added it, where traces are recorded; what ``qd`` does belongs to it.
         self.traceparent = claimed.get("traceparent")
         #: Acts as the tenant of the job, while the lease is valid.
@@ -108,6 +127,8 @@ def failure_of(error: BaseException, hold: Hold) -> Optional[Dict[str, Any]]:
     """What the handler raised says; None when nothing is to be reported, for the job is not ours any more."""
     if isinstance(error, LeaseLost) or isinstance(hold.reason, LeaseLost):
         return None
+    if isinstance(error, Ask):
+        return {"outcome": "ask", "approval": error.approval}
     text = str(error)[:ERROR_LENGTH] or type(error).__name__
     if isinstance(error, GiveUp):
         return {"outcome": "failed", "error": text, "retry": False}

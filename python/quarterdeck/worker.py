@@ -254,6 +254,8 @@ class Worker:
             ending = failure_of(error, hold)
             if ending is None:
                 self._log(f"{job_id} was lost: {hold.reason or error}")
+            elif ending["outcome"] == "ask":
+                self._log(f"{job_id} ({kind}) asks: {ending['approval']['summary']}")
             else:
                 self._log(f"{job_id} ({kind}) failed: {ending['error']}")
             return ending

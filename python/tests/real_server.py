@@ -11,7 +11,7 @@ import unittest
 from itertools import islice
 from typing import Any, Callable, List
 
-from quarterdeck import GiveUp, Job, LeaseLost, Quarterdeck, QuarterdeckError, RateLimited, Worker, work
+from quarterdeck import Ask, GiveUp, Job, LeaseLost, Quarterdeck, QuarterdeckError, RateLimited, Worker, work
 from quarterdeck.held_jobs import HeldJobs
 
 operator = Quarterdeck(token=os.environ["OPERATOR_TOKEN"])
@@ -187,6 +187,21 @@ class Workers(unittest.TestCase):
         self.work("python-limited", 1, refuse)
         self.assertEqual(operator.job.show(job=job_id)["state"], "scheduled")
         self.assertIsNotNone(operator.channel.show(channel="python-provider")["paused"])
+
+    def test_who_asks_holds_nothing_and_is_told_what_was_decided(self) -> None:
+        job_id = operator.job.add(kind="python-asking")["jobs"][0]["id"]
+
+        def ask(job: Job) -> Any:
+            if job.approval is None:
+                raise Ask("delete 3 accounts", {"accounts": ["a", "b", "c"]})
+            return job.approval["decision"]
+
+        self.work("python-asking", 1, ask)
+        self.assertEqual(operator.job.show(job=job_id)["state"], "awaiting_approval")
+        asked = operator.approval.list(job=job_id)["items"][0]
+        operator.approval.decide(approval=asked["id"], decision="approve")
+        self.work("python-asking", 1, ask)
+        self.assertEqual(operator.job.show(job=job_id)["result"], "approve")
 
     def test_too_large_a_result_is_a_failure(self) -> None:
         job_id = operator.job.add(kind="python-large")["jobs"][0]["id"]

@@ -2,7 +2,7 @@
 export type { Desired } from './beats.ts';
 export { QuarterdeckError } from './errors.ts';
 export { LeaseLost, type Progress } from './held-jobs.ts';
-export { GiveUp, type Handler, type Job, Leaving, type Outcome, RateLimited } from './job.ts';
+export { Ask, GiveUp, type Handler, type Job, Leaving, type Outcome, RateLimited } from './job.ts';
 export type { LiveInput, LiveMessage } from './live.ts';
 export * from './operations.ts';
 export type { OutcomeStore } from './outcomes.ts';

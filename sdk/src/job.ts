@@ -54,6 +54,20 @@ export class RateLimited extends Error {
   }
 }
 
+/**
+ * Thrown by a handler that will not go on without an operator's decision: the job waits, held by nobody. Once it is approved
+ * its next attempt has `job.approval`; keep in a step what it must not find anew.
+ */
+export class Ask extends Error {
+  override readonly name = 'Ask';
+  readonly approval: NonNullable<Outcome['approval']>;
+
+  constructor(summary: string, more: Omit<NonNullable<Outcome['approval']>, 'summary'> = {}) {
+    super(summary);
+    this.approval = { summary, ...more };
+  }
+}
+
 /** Why the signals of jobs fire when their worker leaves before they are done. */
 export class Leaving extends Error {
   override readonly name = 'Leaving';
@@ -106,6 +120,7 @@ export function endingOf(result: unknown): Ending {
 export function failureOf(error: unknown, signal: AbortSignal): Ending | undefined {
   if (error instanceof LeaseLost || signal.reason instanceof LeaseLost) return undefined;
   const text = (error instanceof Error ? error.message : String(error)).slice(0, 8_000);
+  if (error instanceof Ask) return { outcome: 'ask', approval: error.approval };
   if (error instanceof GiveUp) return { outcome: 'failed', error: text, retry: false };
   if (error instanceof RateLimited) {
     const seconds = Number.isFinite(error.seconds) ? Math.max(0, error.seconds) : 0;

@@ -9,7 +9,16 @@ import { fleetScope } from '../../src/platform/db/database.ts';
 import { getUuid } from '../../src/platform/ids.ts';
 import { openTestServer, type TestServer } from '../../test/support/server.ts';
 import { startProxy, type TcpProxy } from '../../test/support/tcp-proxy.ts';
-import { type Job, LeaseLost, type Leaving, Quarterdeck, RateLimited, Worker, type WorkerOptions } from './index.ts';
+import {
+  Ask,
+  type Job,
+  LeaseLost,
+  type Leaving,
+  Quarterdeck,
+  RateLimited,
+  Worker,
+  type WorkerOptions,
+} from './index.ts';
 
 const PATIENCE = { timeout: 30_000, interval: 50 };
 const STUBBORN = resolve(import.meta.dirname, '../../test/sdk/stubborn-worker.ts');
@@ -153,6 +162,20 @@ describe('a worker', () => {
     expect(job.error).toContain('300 s');
     const { paused } = await operator.channel.show({ channel: 'provider' });
     expect(Date.parse(paused!.until!)).toBeGreaterThan(before);
+  });
+
+  it('asks, holds nothing meanwhile, and is told what was decided', async () => {
+    const [id] = await add('asking');
+    const { lines } = await start('asking', async ({ approval }) => {
+      if (approval === undefined) throw new Ask('delete 3 accounts', { details: { accounts: ['a', 'b', 'c'] } });
+      return { decided: approval.decision, note: approval.note };
+    });
+    await comesTo(id!, 'awaiting_approval');
+    expect(lines).toContainEqual(`${id} (asking) asks: delete 3 accounts`);
+    const { items } = await operator.approval.list({ job: id! });
+    await operator.approval.decide({ approval: items[0]!.id, decision: 'approve', note: 'go on' });
+    await comesTo(id!, 'done');
+    expect(await show(id!)).toMatchObject({ result: { decided: 'approve', note: 'go on' } });
   });
 
   it('fails a job whose result is too large, and says so', async () => {

@@ -261,7 +261,8 @@ class Run {
       if (ending === undefined) {
         const lost = error instanceof LeaseLost ? error : (signal.reason as LeaseLost);
         this.#log(`${job.id} was lost: ${lost.message}`);
-      } else this.#log(`${job.id} (${job.kind}) failed: ${ending.error}`);
+      } else if (ending.outcome === 'ask') this.#log(`${job.id} (${job.kind}) asks: ${ending.approval?.summary}`);
+      else this.#log(`${job.id} (${job.kind}) failed: ${ending.error}`);
       return ending;
     }
   }
