@@ -1,5 +1,5 @@
 // What a server needs before it can run: an account, binaries, directories, and a cluster of the right major version.
-import { readdirSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import type { Migration } from '../migrate.ts';
 import { chooseAccount, type DatabaseAccount, openTheWay } from './account.ts';
 import { listCopies, removeHalfCopies } from './copies.ts';
@@ -44,6 +44,7 @@ export interface Upgrade {
 /** Makes everything ready for a start; done again after kill -9 at any moment, it completes what is missing. */
 export async function prepareGround(layout: Layout, options: GroundOptions): Promise<Ground> {
   refuseShellCharacters(layout.root);
+  refuseLinks(layout);
   completeSwap(layout);
   const source = options.engine ?? findEngineSource();
   const major = clusterMajor(layout.cluster);
@@ -86,6 +87,17 @@ function refuseShellCharacters(root: string): void {
       hint: 'Choose a path without double quotes, dollar signs, backticks, backslashes and line ends.',
     },
   );
+}
+
+// A server is known by the directories of its process, which the kernel names by their real path: one that runs behind a link
+// would be taken for none, and its files for those of a stopped server.
+function refuseLinks({ cluster, engines }: Layout): void {
+  for (const path of [cluster, engines]) {
+    if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) continue;
+    throw new EmbeddedFailure('data_dir_refused', `${path} is a link`, {
+      hint: 'Nothing was changed. Put its directory back in the place; for another disk move the data directory as a whole and name it with --data.',
+    });
+  }
 }
 
 // The secret is on disk before there is a cluster that has it: no crash between the two locks us out.

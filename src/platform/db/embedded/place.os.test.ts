@@ -129,6 +129,20 @@ test('a data directory reached by a link is taken over like any other', async ()
   await second.stop();
 });
 
+test.each(['postgres', 'engine'])(
+  '%s as a link elsewhere is refused: a server on it would not be known again',
+  async (part) => {
+    const dataDir = makeDataDir();
+    const elsewhere = makeDataDir();
+    symlinkSync(elsewhere, join(dataDir, part));
+    await expect(startEmbedded({ dataDir, log })).rejects.toMatchObject({
+      code: 'data_dir_refused',
+      hint: expect.stringContaining('--data'),
+    });
+    expect(readdirSync(elsewhere)).toEqual([]);
+  },
+);
+
 test('a copy of the binaries that was cut off is made again, and those of other versions go with the next start', async () => {
   const dataDir = makeDataDir();
   const engines = join(dataDir, 'engine');
