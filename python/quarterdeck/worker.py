@@ -28,10 +28,10 @@ ANY = "*"
 
 class Worker:
     """``queues``: the kinds that have a handler unless stated, for a job's queue is its kind unless it says otherwise.
-    ``concurrency``: jobs worked on at once, at most 500. ``stall_seconds``: how long a job is kept whose handler gives no
-    sign (``keep``, ``emit``); with 0 nothing is renewed but by ``keep``. ``stop_seconds``: how long jobs may go on once the
-    worker was told to stop, before they are cancelled; draining has no end. ``outbox``: a file in which outcomes wait until
-    they are heard; unless given, they wait in memory."""
+    ``concurrency``: jobs worked on at once, at most 500. ``stall_seconds``: how long a job is kept whose handler gives
+    no sign (``keep``, ``emit``, …); with 0 nothing is renewed but by ``keep``. ``stop_seconds``: how long jobs may go on
+    once the worker was told to stop, before they are cancelled; draining has no end. ``outbox``: a file in which outcomes
+    wait until they are heard; unless given, they wait in memory."""
 
     def __init__(
         self,
@@ -65,8 +65,8 @@ class Worker:
         self._error: Optional[Exception] = None
 
     def on(self, kind: str, handler: Optional[Handler] = None) -> Callable[[Handler], Handler]:
-        """Works on the jobs of a kind by this handler; ``*`` takes the kinds that no other handler takes. Without a handler
-        it is a decorator."""
+        """Works on the jobs of a kind by this handler; ``*`` takes the kinds that no other handler takes. Without a
+        handler it is a decorator."""
 
         def register(handler: Handler) -> Handler:
             self._handlers[kind] = handler
@@ -81,9 +81,9 @@ class Worker:
         self._leave(time.monotonic() + self._stop_seconds)
 
     def run(self) -> None:
-        """Works until it is told to leave: by SIGTERM or SIGINT, by ``leave``, or by the operator. What is in hand is finished
-        first. Raises QuarterdeckError when the server refuses to give work. Signals are heard in the main thread only.
-        A worker runs once."""
+        """Works until it is told to leave: by SIGTERM or SIGINT, by ``leave``, or by the operator. What is in hand is
+        finished first. Raises QuarterdeckError when the server refuses to give work. Signals are heard in the main thread
+        only. A worker runs once."""
         queues = self._queues if self._queues is not None else [kind for kind in self._handlers if kind != ANY]
         if not queues:
             raise TypeError("work on what? Give `queues`, or a handler by `on(kind)`")
@@ -250,7 +250,7 @@ class Worker:
             if handler is None:
                 raise GiveUp(f'this agent knows no kind "{kind}"')
             return ending_of(handler(Job(self._qd, hold, self._held)))
-        except BaseException as error:  # whatever a handler does wrong is the outcome of its job, not the end of the agent
+        except BaseException as error:  # whatever a handler does wrong is how its job ended, not the end of the agent
             ending = failure_of(error, hold)
             if ending is None:
                 self._log(f"{job_id} was lost: {hold.reason or error}")
@@ -262,7 +262,7 @@ class Worker:
 
 
 class _StopClaiming(BaseException):
-    """Told to leave while waiting for work. Not an Exception: nothing on the way may take it for a failure of the call."""
+    """Told to leave while waiting for work. Not an Exception: nothing on the way may take it for a failed call."""
 
 
 def work(queues: Sequence[str], handler: Union[Handler, Mapping[str, Handler]], **options: Any) -> None:
