@@ -151,7 +151,7 @@ export async function readEndedBy(tx: Tx, selection: Selection, limit: number): 
 
 /** Until the end of the transaction nobody else replays. */
 export async function lockReplays(tx: Tx): Promise<void> {
-  await tx.query('SELECT pg_advisory_xact_lock(7310582)');
+  await tx.query('SELECT pg_advisory_xact_lock(7310585)');
 }
 
 /** Those of the ended jobs that were added once more. */

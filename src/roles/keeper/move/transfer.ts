@@ -26,7 +26,7 @@ export interface Transfer {
 }
 
 // Any constant will do; two moves into one database must not meet.
-const LOCK_KEY = 7_310_582;
+const LOCK_KEY = 7_310_586;
 
 /** Empties the target of what may be replaced and says that a move fills it. `migrate` then makes the schema. */
 export async function clearTarget(transfer: Transfer, migrate: (url: string) => Promise<unknown>): Promise<void> {
