@@ -49,8 +49,8 @@ export class Claims {
 
   constructor(options: ClaimsOptions) {
     this.#options = options;
-    this.waiting = new WaitingClaims((queues) =>
-      options.db.read(fleetScope, (tx) => findReady(tx, queues, MOST_READY)),
+    this.waiting = new WaitingClaims((queues, most) =>
+      options.db.read(fleetScope, (tx) => findReady(tx, queues, Math.min(most, MOST_READY))),
     );
   }
 

@@ -5,6 +5,7 @@ import { WaitingClaims } from './waiting.ts';
 
 let ready: ReadyLane[];
 let looks: number;
+let counted: number;
 let failure: unknown;
 let inMs: number | undefined;
 let room: WaitingClaims;
@@ -16,8 +17,9 @@ beforeEach(() => {
   looks = 0;
   failure = undefined;
   inMs = undefined;
-  room = new WaitingClaims(async () => {
+  room = new WaitingClaims(async (_, most) => {
     looks++;
+    counted = most;
     if (failure !== undefined) throw failure;
     return { lanes: ready, inMs };
   });
@@ -36,6 +38,14 @@ function wait(woken: string[], name: string, tenantId?: string, vain = 0): Promi
 }
 const settle = () => vi.advanceTimersByTimeAsync(0);
 const lane = (tenant_id: string, jobs: number): ReadyLane => ({ queue: 'q', tenant_id, jobs });
+
+it('lets no more be counted than all of them want together', async () => {
+  void wait([], 'one');
+  void room.wait({ queues: ['q'], tenantId: 'b', limit: 7 }, 60_000, signal, 0);
+  room.wake();
+  await settle();
+  expect(counted).toBe(8);
+});
 
 it('wakes as many as there are jobs, those who wait longest first, and only for what they may have', async () => {
   const woken: string[] = [];

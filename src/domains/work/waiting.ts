@@ -14,9 +14,10 @@ export interface Want {
   readonly limit: number;
 }
 
-/** What may be handed out of these queues now, and in how many milliseconds a channel that is used up allows more. */
+/** What may be handed out of these queues now, counted up to `most` a lane; and in how many milliseconds a channel that is used up allows more. */
 type FindReady = (
   queues: readonly string[],
+  most: number,
 ) => Promise<{ readonly lanes: readonly ReadyLane[]; readonly inMs: number | undefined }>;
 
 interface Waiter extends Want {
@@ -121,10 +122,13 @@ export class WaitingClaims {
     this.#looking = true;
     do {
       this.#lookAgain = false;
-      const queues = new Set([...this.#waiters].flatMap((waiter) => waiter.queues));
+      const waiters = [...this.#waiters];
+      const queues = new Set(waiters.flatMap((waiter) => waiter.queues));
+      // More than all of them want need not be counted, however long the backlog behind a full channel is.
+      const most = waiters.reduce((sum, { limit }) => sum + limit, 0);
       if (queues.size === 0) break;
       try {
-        const { lanes, inMs } = await this.#find([...queues]);
+        const { lanes, inMs } = await this.#find([...queues], most);
         this.#wakeFor(lanes);
         if (inMs !== undefined && this.#waiters.size > 0) this.#pollWithin(Math.ceil(inMs) + 1);
       } catch (error) {
