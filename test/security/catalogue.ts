@@ -16,6 +16,7 @@ const SECURITY_DEFINERS: Readonly<Record<string, string>> = {
   'work.spend': 'charges what a worker used to budgets of its tenant and of the fleet; it answers nothing',
   'work.spent_out': 'tells a claim whose budget is used up; it answers ids of tenants only',
   'work.hold_back': 'a worker’s word pauses the channel of a job that it held, also one of the fleet',
+  'work.judge_anew': 'lets the next claim judge a full channel anew, also one of the fleet; it answers nothing',
   'log.next_seq': 'draws from a sequence that nobody may draw from directly',
   'log.epoch': 'reads the server’s identity',
 };
