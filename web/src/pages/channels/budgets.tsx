@@ -17,7 +17,7 @@ export function Budgets({ channel }: { channel: Channel }) {
           <li
             key={window_seconds}
             data-window={window_seconds}
-            className="grid grid-cols-[minmax(40px,1fr)_max-content] items-center gap-2.5"
+            className="grid grid-cols-[minmax(40px,1fr)_minmax(0,max-content)] items-center gap-2.5"
           >
             <span aria-hidden="true" className="block h-2 overflow-hidden rounded-full bg-raised">
               <span

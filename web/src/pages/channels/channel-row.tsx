@@ -68,7 +68,7 @@ export function ChannelRow({ channel, isActive, mayWrite, onActive, ...does }: C
         <Figure term={words.running} value={most === undefined ? running : words.of(running, most)} />
         <Figure term={words.queued} value={channel.queued.toLocaleString('en')} />
       </dl>
-      <div className="flex items-center justify-end gap-1 @max-3xl:order-4 @max-3xl:col-span-2 @max-3xl:justify-start">
+      <div className="flex flex-wrap items-center justify-end gap-1 @max-3xl:order-4 @max-3xl:col-span-2 @max-3xl:justify-start">
         <Link
           to="/jobs"
           search={{ channel: channel.channel }}

@@ -48,7 +48,7 @@ export const words = {
   },
   actions: {
     run: 'Run now',
-    runOf: (name: string) => `Run ${name} now`,
+    runOf: (name: string) => `Run now: ${name}`,
     ran: (name: string) => `${name} has added a job`,
     show: 'Show it',
     pause: 'Pause',
