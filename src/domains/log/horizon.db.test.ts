@@ -60,7 +60,7 @@ async function lateCommit(reader: LogReader): Promise<void> {
 
 const nextSeqWith = (body: string) => `CREATE OR REPLACE FUNCTION log.next_seq() RETURNS bigint LANGUAGE plpgsql
   VOLATILE SECURITY DEFINER AS $$ DECLARE f bigint; n bigint; BEGIN ${body} RETURN n; END $$`;
-const FLOOR = `SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END INTO f FROM log.event_seq s;`;
+const FLOOR = `f := coalesce(pg_sequence_last_value('log.event_seq'), 0);`;
 const LOCK = 'PERFORM pg_advisory_xact_lock_shared((20804::bigint << 48) | f);';
 const DRAW = `n := nextval('log.event_seq');`;
 const PAUSE = `PERFORM pg_sleep(coalesce(nullif(current_setting('test.pause', true), ''), '0')::float);`;
@@ -252,7 +252,7 @@ describe('the three reads of a reader', () => {
     const horizonFunction = (first: string, second: string) => `CREATE OR REPLACE FUNCTION log.horizon() RETURNS bigint
       LANGUAGE plpgsql VOLATILE AS $$ DECLARE l bigint; f bigint; BEGIN ${first} PERFORM pg_sleep(0.4); ${second}
       RETURN least(l, f); END $$`;
-    const last = 'SELECT s.last_value INTO l FROM log.event_seq s WHERE s.is_called;';
+    const last = `l := coalesce(pg_sequence_last_value('log.event_seq'), 0);`;
     const floors = `SELECT min(((k.classid::bigint & 65535) << 32) | k.objid::bigint) INTO f FROM pg_locks k
       WHERE k.locktype = 'advisory' AND k.classid::bigint >> 16 = 20804;`;
     const run = async () => {
@@ -302,7 +302,7 @@ describe('what does not delay the feed', () => {
   it('would delay it if the reader did not look at the database of a floor', async () => {
     await sabotage(`CREATE OR REPLACE FUNCTION log.horizon() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
       DECLARE l bigint; f bigint; BEGIN
-      SELECT s.last_value INTO l FROM log.event_seq s WHERE s.is_called;
+      l := coalesce(pg_sequence_last_value('log.event_seq'), 0);
       SELECT min(((k.classid::bigint & 65535) << 32) | k.objid::bigint) INTO f FROM pg_locks k
       WHERE k.locktype = 'advisory' AND k.classid::bigint >> 16 = 20804;
       RETURN least(l, f); END $$`);

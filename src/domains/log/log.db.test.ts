@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestApp, type TestApp } from '../../../test/support/app.ts';
+import { fleetScope } from '../../platform/db/database.ts';
 
 let t: TestApp;
 beforeAll(async () => {
@@ -56,4 +57,18 @@ describe('appending from outside', () => {
       t.app.log.appendFromOutside(call, { event_type: 'access.token.revoked', payload: {} }),
     ).rejects.toMatchObject({ code: 'log.reserved_event_type' });
   });
+});
+
+it('reads the last number under the lock of the sequence, never as a row that may be half written', async () => {
+  const { rows } = await t.app.db.read(fleetScope, async (tx) => ({
+    rows: await tx.query<{ name: string; reads_row: boolean }>(
+      `SELECT p.proname AS name, p.prosrc ~* 'from\\s+log\\.event_seq' AS reads_row FROM pg_proc p
+       JOIN pg_namespace n ON n.oid = p.pronamespace
+       WHERE n.nspname = 'log' AND p.proname IN ('next_seq', 'horizon') ORDER BY 1`,
+    ),
+  }));
+  expect(rows).toEqual([
+    { name: 'horizon', reads_row: false },
+    { name: 'next_seq', reads_row: false },
+  ]);
 });

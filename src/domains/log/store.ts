@@ -126,7 +126,7 @@ export interface Bounds extends Horizon {
 export async function readHorizon(tx: Tx): Promise<Bounds> {
   const [row] = await tx.query<Bounds>(
     `SELECT log.epoch() AS epoch, log.horizon() AS seq,
-            (SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END FROM log.event_seq s) AS last`,
+            coalesce(pg_sequence_last_value('log.event_seq'), 0) AS last`,
   );
   return row!;
 }
@@ -237,7 +237,8 @@ export async function countSince(tx: Tx, seconds: number): Promise<number> {
 export async function addTimeMark(tx: Tx): Promise<void> {
   await tx.query(
     `INSERT INTO log.time_marks (at, seq)
-     SELECT date_trunc('minute', clock_timestamp()), s.last_value FROM log.event_seq s ON CONFLICT (at) DO NOTHING`,
+     SELECT date_trunc('minute', clock_timestamp()), coalesce(pg_sequence_last_value('log.event_seq'), 1)
+     ON CONFLICT (at) DO NOTHING`,
   );
 }
 
