@@ -43,15 +43,26 @@ function takeRandom(length: number): Buffer {
   return Buffer.from(pool.subarray(taken - length, taken));
 }
 
+// Numbers are exact up to 2^53: of the 22 digits eight at a time.
+const EIGHT_DIGITS = 62n ** 8n;
+
 /** `job`, uuid → `job_…` */
 export function wireId(prefix: string, uuid: string): string {
-  let value = BigInt(`0x${uuid.replaceAll('-', '')}`);
+  const value = BigInt(`0x${uuid.replaceAll('-', '')}`);
+  const upper = value / EIGHT_DIGITS;
+  const last = digits(Number(value % EIGHT_DIGITS), 8);
+  const middle = digits(Number(upper % EIGHT_DIGITS), 8);
+  return `${prefix}_${digits(Number(upper / EIGHT_DIGITS), WIRE_LENGTH - 16)}${middle}${last}`;
+}
+
+function digits(value: number, count: number): string {
   let text = '';
-  for (let i = 0; i < WIRE_LENGTH; i++) {
-    text = ALPHABET[Number(value % 62n)] + text;
-    value /= 62n;
+  let rest = value;
+  for (let i = 0; i < count; i++) {
+    text = ALPHABET[rest % 62] + text;
+    rest = Math.floor(rest / 62);
   }
-  return `${prefix}_${text}`;
+  return text;
 }
 
 /** The uuid of a wire id, or undefined when it is not one of this prefix. */

@@ -28,6 +28,16 @@ beforeAll(async () => {
      FROM unnest(ARRAY['2020-01-07Z', '2020-01-14Z', now()::text]::timestamptz[]) at`,
   );
 });
+
+it('where nothing was counted since, a clock that is ahead drops no week', async () => {
+  const count = `INSERT INTO work.minute_counts (tenant_id, queue, minute)
+    VALUES ('00000000-0000-0000-0000-000000000000', 'q', $1::timestamptz)`;
+  expect(await turn(30)).toBe(false);
+  await admin.query(count, ['2020-01-14Z']);
+  expect(await turn(30)).toBe(false);
+  await admin.query(count, [new Date().toISOString()]);
+  expect(await jobs()).toBe(3);
+});
 afterAll(async () => {
   await admin?.end();
   await t?.close();

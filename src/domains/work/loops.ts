@@ -68,7 +68,10 @@ function historyLoops(
   { db, log, call, failed }: Pick<WorkLoopOptions, 'db' | 'log' | 'call' | 'failed'>,
 ): Loop[] {
   if (keepDays === undefined) return [];
-  const turn = () => dropOldWeek(db, log, call, keepDays);
+  // One a turn: whoever set a wrong number, or whose clock is wrong, has time to see it in the log.
+  const turn = async () => {
+    await dropOldWeek(db, log, call, keepDays);
+  };
   const forgets = {
     old_approvals: forgetApprovals,
     old_batches: forgetOldBatches,

@@ -175,8 +175,11 @@ const ENDING = `j.id, j.tenant_id, j.queue, j.kind, j.attempt, j.max_attempts, j
 const inGrace = (seconds: string, sawOutage: string) =>
   `(${sawOutage}::boolean OR pg_postmaster_start_time() > clock_timestamp() - make_interval(secs => ${seconds}))`;
 
-/** The fence: this agent holds this job under this lease, and the lease has not run out. */
-const HELD = `j.state = 'running' AND j.lease = i.lease AND j.agent_id = $3
+/**
+ * The fence: this agent holds this job under this lease, and the lease has not run out. Only running jobs have a lease; to
+ * say so here too would lead the planner to the index of the running ones, which is full of the ended in a burst.
+ */
+const HELD = `j.lease = i.lease AND j.agent_id = $3
   AND (j.lease_until > clock_timestamp() OR ${inGrace('$4', '$5')})`;
 
 /** Locks those of the jobs that the agent holds, in the order of ids, so that two completions never wait crosswise. */
