@@ -34,7 +34,7 @@ export function BulkButtons({ filter, isEmpty }: { filter: JobFilter; isEmpty: b
   };
   if (!mayWrite || (kinds.length === 0 && kind === undefined)) return null;
   return (
-    <div className="flex gap-2 phone:order-4">
+    <div className="flex shrink-0 gap-2">
       {kinds.includes('replay') && (
         <Button onClick={() => open('replay')}>
           <RotateCw aria-hidden="true" size={13} /> {w.replay}

@@ -58,9 +58,11 @@ export function JobsPage() {
           <div className="phone:-order-1 phone:ml-auto">
             <CopyButton label={words.copyCommand} text={commandOf(filter)} />
           </div>
-          <BulkButtons filter={filter} isEmpty={isEmpty} />
-          <div className="order-3 w-full min-w-0">
-            <StateTabs filter={filter} work={work} onChoose={(state) => change({ ...filter, state })} />
+          <div className="order-3 flex w-full min-w-0 items-center gap-3 phone:flex-col phone:items-start phone:gap-1.5">
+            <div className="min-w-0 flex-1 phone:w-full">
+              <StateTabs filter={filter} work={work} onChoose={(state) => change({ ...filter, state })} />
+            </div>
+            <BulkButtons filter={filter} isEmpty={isEmpty} />
           </div>
         </div>
         {view.jobs.length > 0 && <NotRenewed error={view.error} />}
