@@ -70,6 +70,7 @@ export class Adding {
     more: Pick<NewJobRow, 'batch_id'> = {},
   ): Promise<OutputOf<typeof addJobs>['jobs']> {
     if (wanted.length === 0) return [];
+    refuseUrgent(call, wanted);
     const { jobs, added, existing } = await this.addIn(tx, call, tenantId, wanted, more);
     refuseDuplicates(wanted, jobs, existing);
     return jobs.map((job) => answerOf(job, added, existing));
@@ -78,7 +79,8 @@ export class Adding {
   /**
    * Makes sure that a job can be added later, under other locks, without waiting for anybody. Throws what `check` throws.
    */
-  async prepare(tx: Tx, tenantId: string, job: AfterJob): Promise<void> {
+  async prepare(tx: Tx, call: Call, tenantId: string, job: AfterJob): Promise<void> {
+    refuseUrgent(call, [wantedOf(job)]);
     const channels = await this.check(tx, tenantId, [wantedOf(job)]);
     const queue = job.queue ?? job.kind;
     const lanes = [...channels.values()].map((channel) => ({ queue, channel_id: channel.id }));
@@ -284,6 +286,13 @@ function oneOrMany(input: ParsedInput<typeof addJobs>): NewJobInput[] {
     problem: 'give either `jobs` or the fields of one job',
     errors: [{ field: jobs === undefined ? 'kind' : 'jobs', message: 'either `jobs` or one job' }],
   });
+}
+
+// Throws `work.urgent_denied`: what comes before the turns of all tenants is not for one of them to say.
+function refuseUrgent(call: Call, wanted: readonly NewJobInput[]): void {
+  if (call.scope.kind === 'fleet' || call.caller.abilities.has('work:write')) return;
+  const index = wanted.findIndex(({ urgent }) => urgent);
+  if (index >= 0) throw workErrors.urgent_denied({ index });
 }
 
 // Throws `work.payload_too_large`, `work.details_too_large`.

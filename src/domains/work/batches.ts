@@ -51,7 +51,7 @@ export class Batches {
     return call.write(async (tx) => {
       const above = parent === undefined ? undefined : await findParent(tx, parent, home);
       const tenant_id = above?.tenant_id ?? home!;
-      if (on_done !== undefined) await adding.prepare(tx, tenant_id, on_done);
+      if (on_done !== undefined) await adding.prepare(tx, call, tenant_id, on_done);
       const id = newUuid();
       const parent_id = above?.id ?? null;
       const created_by = call.caller.name;

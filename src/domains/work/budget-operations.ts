@@ -4,7 +4,7 @@ import { agentAddress, page, pageLimit, slug } from '../../platform/fields.ts';
 import { operation } from '../../platform/operation.ts';
 
 const MOST_USD = 1_000_000_000;
-const MOST_COUNT = 1_000_000_000_000;
+const MOST_COUNT = 50_000_000_000;
 
 /** What a job may use when nobody says otherwise: no run is without an end. */
 export const DEFAULT_JOB_BUDGET = { usd: 50, tokens: 50_000_000, calls: 20_000 } as const;

@@ -165,8 +165,14 @@ export async function isInUse(tx: Tx, channelId: number): Promise<boolean> {
   return rows.length > 0;
 }
 
+/** A job that is added at this very moment finds no bounds and no pause left, which nobody could lift any more. */
 export async function removeChannel(tx: Tx, id: number): Promise<void> {
-  await tx.query('UPDATE work.channels SET removed_at = clock_timestamp(), version = version + 1 WHERE id = $1', [id]);
+  await tx.query(
+    `UPDATE work.channels SET removed_at = clock_timestamp(), concurrency = NULL, limits = '[]', next_at = NULL,
+       paused_at = NULL, paused_until = NULL, paused_by = NULL, paused_reason = NULL, version = version + 1
+     WHERE id = $1`,
+    [id],
+  );
 }
 
 export async function listChannels(

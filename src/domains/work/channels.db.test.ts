@@ -1,5 +1,6 @@
 // Limits of channels, judged at the grant by the database's clock; pauses; and fairness between tenants.
 import fc from 'fast-check';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestWork, type TestWork } from '../../../test/support/work.ts';
 import type { Call } from '../../platform/call.ts';
@@ -384,6 +385,29 @@ describe('the rules of a channel', () => {
     });
   });
 
+  it('of the fleet shows a tenant that it is paused, and not by whom of another', async () => {
+    const name = await channel();
+    await addMany(name, 1, {}, await w.operator('north'));
+    const agent = await w.agent('told-on', 'north');
+    const [job] = await claim(name, 1, agent);
+    await w.complete(agent, { ...held(job!), outcome: 'failed', pause_channel_seconds: 86_400 });
+    const { paused } = await show(name, await w.operator('south'));
+    expect(paused).toMatchObject({ by: 'fleet' });
+    // One tenant's worker holds the others back for ten minutes at most.
+    expect(Date.parse(paused!.until!) - Date.now()).toBeLessThanOrEqual(600_000);
+    expect((await show(name)).paused).toMatchObject({ by: agent.caller.name });
+  });
+
+  it('that is removed while a job is added leaves it neither paused nor bounded for ever', async () => {
+    const name = await channel({ concurrency: 1, limits: [{ limit: 1, window_seconds: 3600 }] });
+    await w.work.channels.pause(fleet, { channel: name });
+    await w.work.channels.remove(fleet, { channel: name });
+    const [row] = await w.sql<{ id: number }>('SELECT id FROM work.channels WHERE name = $1', [name]);
+    const [id] = await w.add(fleet, { kind: name });
+    await asOwner(`UPDATE work.lanes SET channel_id = ${row!.id} WHERE queue = '${name}'`);
+    expect((await claim(name)).map((job) => job.id)).toEqual([id]);
+  });
+
   it('is removed only when nothing waits for it, and its name is free again', async () => {
     const name = await channel();
     const [job] = await addMany(name, 1);
@@ -396,6 +420,14 @@ describe('the rules of a channel', () => {
     expect(await set(name, { concurrency: 1 })).toMatchObject({ concurrency: 1, queued: 0 });
   });
 });
+
+/** What no verb does: as superuser. */
+async function asOwner(text: string): Promise<void> {
+  const admin = new pg.Client({ connectionString: w.t.database.adminUrl });
+  await admin.connect();
+  await admin.query(text);
+  await admin.end();
+}
 
 function held(job: { readonly id: string; readonly lease: string }) {
   return { id: job.id, lease: job.lease };

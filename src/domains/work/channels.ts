@@ -96,7 +96,7 @@ export class Channels {
     const as_of = await log.asOf(call);
     const rows = await call.read((tx) => store.listChannels(tx, { after, tenantIds, limit: input.limit }));
     return {
-      items: await this.#items(rows),
+      items: await this.#items(call, rows),
       next_cursor: rows.length === input.limit ? String(rows.at(-1)!.id) : null,
       as_of,
     };
@@ -220,17 +220,20 @@ export class Channels {
   async #item(call: Call, name: string, tenantIds: readonly string[]): Promise<ChannelItem> {
     const row = await call.read(async (tx) => (await store.findChannels(tx, [name], tenantIds)).get(name));
     if (row === undefined) throw workErrors.channel_not_found({ channel: name });
-    return (await this.#items([row]))[0]!;
+    return (await this.#items(call, [row]))[0]!;
   }
 
   // What is used of a channel of the fleet is used by all tenants: numbers only, so every one of them may know.
-  async #items(rows: readonly store.ChannelRow[]): Promise<ChannelItem[]> {
+  async #items(call: Call, rows: readonly store.ChannelRow[]): Promise<ChannelItem[]> {
     if (rows.length === 0) return [];
     const { db, tenants } = this.#options;
     const ids = rows.map(({ id }) => id);
     const usage = await db.read(fleetScope, (tx) => store.readUsage(tx, ids));
     const slugs = await tenants.slugs(rows.map((row) => row.tenant_id));
-    return rows.map((row) => channelItem(row, usage.get(row.id), slugOf(row.tenant_id, slugs)));
+    // A tenant learns that a channel of the fleet is paused, not which agent of whom did it.
+    const shown = (row: store.ChannelRow) =>
+      call.scope.kind === 'tenant' && row.tenant_id === FLEET_TENANT ? { ...row, paused_by: FLEET_SLUG } : row;
+    return rows.map((row) => channelItem(shown(row), usage.get(row.id), slugOf(row.tenant_id, slugs)));
   }
 }
 

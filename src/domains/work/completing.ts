@@ -27,6 +27,9 @@ interface Refusal {
   readonly tenantId: string | undefined;
 }
 
+/** A channel may be the fleet's: the word of one tenant's worker holds all others back for so long at most. */
+const LONGEST_BY_TENANT_SECONDS = 600;
+
 export interface CompletingOptions {
   readonly wakeups: Wakeups;
   readonly log: Log;
@@ -102,7 +105,8 @@ export class Completing {
       longest.set(channel_id, { seconds, tenantId });
     }
     for (const [id, { seconds, tenantId }] of [...longest].sort(([a], [b]) => a - b)) {
-      const paused = await holdBack(tx, id, seconds, call.caller.name);
+      const most = call.scope.kind === 'tenant' ? LONGEST_BY_TENANT_SECONDS : seconds;
+      const paused = await holdBack(tx, id, Math.min(seconds, most), call.caller.name);
       if (paused === undefined) continue;
       const payload = { channel: paused.name, reason: HELD_BACK, until: paused.paused_until.toISOString() };
       const subject = `channel:${paused.name}`;

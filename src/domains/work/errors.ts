@@ -78,6 +78,11 @@ export const workErrors = errorTable('work', {
     message: 'Job {index} costs more than the {limit} that channel {channel} ever allows in a window',
     hint: 'Split it, or raise the limit of the channel.',
   },
+  urgent_denied: {
+    status: 403,
+    message: 'Job {index} may not be urgent: urgent jobs come before the turns of all tenants',
+    hint: 'Use a credential with `work:write`, or one of the whole fleet; or give it a lower priority number.',
+  },
   key_taken: {
     status: 409,
     message: 'Job {job} has the unique key {key} and has not ended',

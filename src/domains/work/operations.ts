@@ -41,6 +41,7 @@ export const addJobs = operation({
     'access.tenant_not_found',
     'work.channel_not_found',
     'work.cost_above_limit',
+    'work.urgent_denied',
     'work.key_taken',
   ],
   next: { operation: 'work.job.show', input: { job: 'jobs.0.id' } },

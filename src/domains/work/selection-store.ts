@@ -213,7 +213,12 @@ export async function changeJob(tx: Tx, id: string, change: JobChange): Promise<
        version = j.version + 1
      WHERE j.id = $1
      RETURNING j.id, j.state, j.priority, j.urgent, j.run_at, j.max_attempts, j.version`,
-    [id, change.priority ?? null, change.urgent ?? null, change.run_at ?? null, change.max_attempts ?? null],
+    [id, change.priority ?? null, change.urgent ?? null, storable(change.run_at), change.max_attempts ?? null],
   );
   return row!;
+}
+
+// What lies before 1970 is as due as 1970 is, and the database knows no year 0.
+function storable(moment: string | undefined): string | null {
+  return moment === undefined ? null : new Date(Math.max(0, Date.parse(moment))).toISOString();
 }

@@ -85,3 +85,11 @@ it('priority orders inside a tenant, and urgent comes before turns and prioritie
   const taken = await w.claim(worker, { queues: ['order'], limit: 4 });
   expect(taken.map((job) => job.id)).toEqual([ids.urgent, ids.first, ids.late, ids.other]);
 });
+
+it('urgent is not for an agent of one tenant to say, since it comes before the turns of all', async () => {
+  const own = await w.agent('pushy', 'pushy');
+  await expect(w.add(own, { kind: 'pushed', urgent: true })).rejects.toMatchObject({ code: 'work.urgent_denied' });
+  expect(await w.add(own, { kind: 'pushed' })).toHaveLength(1);
+  expect(await w.add(await w.agent('fleets'), { kind: 'pushed', urgent: true })).toHaveLength(1);
+  expect(await w.add(await w.operator('pushy'), { kind: 'pushed', urgent: true })).toHaveLength(1);
+});
