@@ -9,11 +9,11 @@ import { platformErrors } from '../../platform/platform-errors.ts';
 import type { TenantDirectory } from '../../platform/tenants.ts';
 import type { Log } from '../log/index.ts';
 import type { Adding } from './adding.ts';
-import { findGates, withdraw } from './approval-store.ts';
+import { findGates, withdraw } from './approvals/approval-store.ts';
 import { byTenant, CountSums, nameJob, subjectOf } from './batch.ts';
-import type { BatchCounter } from './batch-counter.ts';
-import { findJobLimits } from './budget-store.ts';
-import { judgeAnew } from './channel-store.ts';
+import type { BatchCounter } from './batches/batch-counter.ts';
+import { findJobLimits } from './budgets/budget-store.ts';
+import { judgeAnew } from './channels/channel-store.ts';
 import type { cancelJobs, changeJob, replayJobs } from './ending-operations.ts';
 import { workErrors } from './errors.ts';
 import { workEvents } from './events.ts';
@@ -21,7 +21,7 @@ import type { FailureReason } from './jobs.ts';
 import { findExisting, insertCountChanges } from './read-store.ts';
 import * as store from './selection-store.ts';
 import type { Tellers } from './settle.ts';
-import { copySteps } from './step-store.ts';
+import { copySteps } from './steps/step-store.ts';
 import { endJobs } from './store.ts';
 
 export interface CancellingOptions {

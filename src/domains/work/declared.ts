@@ -3,11 +3,11 @@
 import type { Call } from '../../platform/call.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import { FLEET_SLUG, FLEET_TENANT, type TenantDirectory } from '../../platform/tenants.ts';
-import * as channelStore from './channel-store.ts';
-import type { Channels } from './channels.ts';
+import * as channelStore from './channels/channel-store.ts';
+import type { Channels } from './channels/channels.ts';
 import type { DeclaredWork } from './manifest.ts';
-import { declaredSchedules } from './schedule-store.ts';
-import type { Schedules } from './schedules.ts';
+import { declaredSchedules } from './schedules/schedule-store.ts';
+import type { Schedules } from './schedules/schedules.ts';
 
 export interface DeclaringParts {
   readonly tenants: TenantDirectory;

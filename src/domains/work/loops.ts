@@ -3,15 +3,15 @@ import type { Call } from '../../platform/call.ts';
 import { type Database, fleetScope, ownerScope } from '../../platform/db/database.ts';
 import { Loop } from '../../platform/loop.ts';
 import type { Log } from '../log/index.ts';
-import { forgetApprovals } from './approval-store.ts';
-import { forgetOldBatches } from './batch-store.ts';
-import { forgetUsage } from './budget-store.ts';
-import { forgetOldGrants } from './channel-store.ts';
+import { forgetApprovals } from './approvals/approval-store.ts';
+import { forgetOldBatches } from './batches/batch-store.ts';
+import { forgetUsage } from './budgets/budget-store.ts';
+import { forgetOldGrants } from './channels/channel-store.ts';
 import { workEvents } from './events.ts';
 import { dropOldWeek } from './history.ts';
 import { foldCounts, forgetOldCounts } from './read-store.ts';
 import type { Work } from './service.ts';
-import { forgetOldSteps } from './step-store.ts';
+import { forgetOldSteps } from './steps/step-store.ts';
 import { ensurePartitions } from './store.ts';
 
 export interface WorkLoopOptions {

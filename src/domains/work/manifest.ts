@@ -2,8 +2,8 @@
 // declared.ts's.
 import { z } from 'zod';
 import { slug } from '../../platform/fields.ts';
-import { channelFields } from './channel-operations.ts';
-import { scheduleFields } from './schedule-operations.ts';
+import { channelFields } from './channels/channel-operations.ts';
+import { scheduleFields } from './schedules/schedule-operations.ts';
 
 export const declaredChannel = z.strictObject({
   ...channelFields,

@@ -1,8 +1,8 @@
 // The fields of a job as the outside gives them, one by one or in a batch, and as schedules and batches keep them.
 import { z } from 'zod';
 import { jsonObject, slug, timestamp } from '../../platform/fields.ts';
-import { approvalRequest } from './approval-operations.ts';
-import { jobBudget } from './budget-operations.ts';
+import { approvalRequest } from './approvals/approval-operations.ts';
+import { jobBudget } from './budgets/budget-operations.ts';
 
 export const DEFAULT_PRIORITY = 100;
 

@@ -3,14 +3,14 @@
 import { z } from 'zod';
 import { jsonObject, page, pageLimit, slug, waitSeconds } from '../../platform/fields.ts';
 import { operation } from '../../platform/operation.ts';
-import { approvalOperations, approvalRequest, givenApproval } from './approval-operations.ts';
-import { batchId, batchOperations } from './batch-operations.ts';
-import { budgetOperations, jobUsage, usage } from './budget-operations.ts';
-import { channelOperations, pausedWork } from './channel-operations.ts';
+import { approvalOperations, approvalRequest, givenApproval } from './approvals/approval-operations.ts';
+import { batchId, batchOperations } from './batches/batch-operations.ts';
+import { budgetOperations, jobUsage, usage } from './budgets/budget-operations.ts';
+import { channelOperations, pausedWork } from './channels/channel-operations.ts';
 import { endingOperations } from './ending-operations.ts';
 import { artifact, newJob, oneJobFields, progress } from './new-job.ts';
-import { scheduleOperations } from './schedule-operations.ts';
-import { stepOperations } from './step-operations.ts';
+import { scheduleOperations } from './schedules/schedule-operations.ts';
+import { stepOperations } from './steps/step-operations.ts';
 
 export const jobStates = ['scheduled', 'queued', 'awaiting_approval', 'running', 'done', 'dead', 'cancelled'] as const;
 

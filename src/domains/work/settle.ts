@@ -5,7 +5,7 @@ import type { Tx } from '../../platform/db/database.ts';
 import { redact } from '../../platform/logger.ts';
 import type { Log } from '../log/index.ts';
 import { byTenant, CountSums, nameJob, subjectOf } from './batch.ts';
-import type { BatchCounter } from './batch-counter.ts';
+import type { BatchCounter } from './batches/batch-counter.ts';
 import { workEvents } from './events.ts';
 import { AVOID_SECONDS, judge, type Outcome, type Verdict } from './jobs.ts';
 import type { Artifact } from './new-job.ts';

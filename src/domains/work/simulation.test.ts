@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judge, MOST_LOSSES, type Outcome } from './jobs.ts';
-import { judgeTicks, nextTick, type Timing } from './ticks.ts';
+import { judgeTicks, nextTick, type Timing } from './schedules/ticks.ts';
 
 const HISTORIES = 3_000;
 const LEASE = 60;

@@ -1,8 +1,8 @@
 // The SQL of the work room that changes jobs; what only reads them is in read-store.ts, the claim itself is the function
 // work.claim of the migration. Leases are judged by the database's clock, at the moment the row is looked at.
 import type { Tx } from '../../platform/db/database.ts';
-import type { ApprovalRequest } from './approval-operations.ts';
-import type { Amounts } from './budget-store.ts';
+import type { ApprovalRequest } from './approvals/approval-operations.ts';
+import type { Amounts } from './budgets/budget-store.ts';
 import type { LeaseGrace } from './grace.ts';
 import type { Artifact, Progress } from './new-job.ts';
 

@@ -1,17 +1,17 @@
 // The verbs of steps. A step is kept only by who holds the job, so that an attempt that is over cannot write into the next.
-import type { Call } from '../../platform/call.ts';
-import { findUuid } from '../../platform/ids.ts';
-import type { OutputOf, ParsedInput } from '../../platform/operation.ts';
-import type { Log } from '../log/index.ts';
-import { nameJob } from './batch.ts';
-import { workErrors } from './errors.ts';
-import { workEvents } from './events.ts';
-import type { LeaseGrace } from './grace.ts';
-import { jsonBytes, PAYLOAD_LIMIT } from './jobs.ts';
-import { findExisting } from './read-store.ts';
+import type { Call } from '../../../platform/call.ts';
+import { findUuid } from '../../../platform/ids.ts';
+import type { OutputOf, ParsedInput } from '../../../platform/operation.ts';
+import type { Log } from '../../log/index.ts';
+import { nameJob } from '../batch.ts';
+import { workErrors } from '../errors.ts';
+import { workEvents } from '../events.ts';
+import type { LeaseGrace } from '../grace.ts';
+import { jsonBytes, PAYLOAD_LIMIT } from '../jobs.ts';
+import { findExisting } from '../read-store.ts';
+import { lockHeld } from '../store.ts';
 import type { listSteps, storeStep } from './step-operations.ts';
 import * as store from './step-store.ts';
-import { lockHeld } from './store.ts';
 
 export interface StepsOptions {
   readonly log: Log;

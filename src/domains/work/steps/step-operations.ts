@@ -1,7 +1,7 @@
 // What the outside may ask about the steps of a job: parts whose results outlive an attempt.
 import { z } from 'zod';
-import { page, pageLimit } from '../../platform/fields.ts';
-import { operation } from '../../platform/operation.ts';
+import { page, pageLimit } from '../../../platform/fields.ts';
+import { operation } from '../../../platform/operation.ts';
 
 const jobId = z.string().max(64).describe('Like job_…');
 const stepName = z.string().min(1).max(200).describe('The same for the same part in every attempt');

@@ -1,13 +1,16 @@
 // The verbs of batches. What their children do to them is batch-counter.ts's.
-import type { Wakeups } from '../../platform/bus/wakeups.ts';
-import type { Call } from '../../platform/call.ts';
-import type { Tx } from '../../platform/db/database.ts';
-import { findUuid, getUuid, newUuid, wireId } from '../../platform/ids.ts';
-import type { OutputOf, ParsedInput } from '../../platform/operation.ts';
-import { FLEET_SLUG, type TenantDirectory } from '../../platform/tenants.ts';
-import type { Access } from '../access/index.ts';
-import type { Log } from '../log/index.ts';
-import type { Adding } from './adding.ts';
+import type { Wakeups } from '../../../platform/bus/wakeups.ts';
+import type { Call } from '../../../platform/call.ts';
+import type { Tx } from '../../../platform/db/database.ts';
+import { findUuid, getUuid, newUuid, wireId } from '../../../platform/ids.ts';
+import type { OutputOf, ParsedInput } from '../../../platform/operation.ts';
+import { FLEET_SLUG, type TenantDirectory } from '../../../platform/tenants.ts';
+import type { Access } from '../../access/index.ts';
+import type { Log } from '../../log/index.ts';
+import type { Adding } from '../adding.ts';
+import { cancelLocked } from '../cancelling.ts';
+import { workErrors } from '../errors.ts';
+import { workEvents } from '../events.ts';
 import type { BatchCounter } from './batch-counter.ts';
 import type {
   addToBatch,
@@ -19,9 +22,6 @@ import type {
   showBatch,
 } from './batch-operations.ts';
 import * as store from './batch-store.ts';
-import { cancelLocked } from './cancelling.ts';
-import { workErrors } from './errors.ts';
-import { workEvents } from './events.ts';
 
 export interface BatchesOptions {
   readonly wakeups: Wakeups;

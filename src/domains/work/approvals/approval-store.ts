@@ -1,8 +1,8 @@
 // The SQL of approvals. Whoever changes one holds the lock of its job first, so that a decision, a cancellation and an
 // expiry never wait crosswise.
-import type { Tx } from '../../platform/db/database.ts';
+import type { Tx } from '../../../platform/db/database.ts';
+import { HOT, type HotRow } from '../selection-store.ts';
 import type { ApprovalItem, ApprovalRequest } from './approval-operations.ts';
-import { HOT, type HotRow } from './selection-store.ts';
 
 export interface NewApproval extends ApprovalRequest {
   readonly id: string;

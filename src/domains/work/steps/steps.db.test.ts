@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestWork, type TestWork } from '../../../test/support/work.ts';
-import type { Call } from '../../platform/call.ts';
-import { getUuid } from '../../platform/ids.ts';
-import { operations } from './operations.ts';
+import { openTestWork, type TestWork } from '../../../../test/support/work.ts';
+import type { Call } from '../../../platform/call.ts';
+import { getUuid } from '../../../platform/ids.ts';
+import { operations } from '../operations.ts';
 import { forgetOldSteps } from './step-store.ts';
 
 let w: TestWork;

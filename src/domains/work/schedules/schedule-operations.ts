@@ -1,8 +1,8 @@
 // What the outside may ask about schedules.
 import { z } from 'zod';
-import { page, pageLimit, slug, timestamp } from '../../platform/fields.ts';
-import { operation } from '../../platform/operation.ts';
-import { newJobFields } from './new-job.ts';
+import { page, pageLimit, slug, timestamp } from '../../../platform/fields.ts';
+import { operation } from '../../../platform/operation.ts';
+import { newJobFields } from '../new-job.ts';
 
 const inTenant = slug.optional().describe('Default: the caller’s own tenant, or `default`');
 const address = z.strictObject({ schedule: slug, tenant: inTenant });

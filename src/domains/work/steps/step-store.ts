@@ -1,5 +1,5 @@
 // The SQL of steps: what parts of a job gave, for its further attempts.
-import type { Tx } from '../../platform/db/database.ts';
+import type { Tx } from '../../../platform/db/database.ts';
 
 export interface StepRow {
   readonly step: string;

@@ -1,7 +1,7 @@
 // What the outside may ask about channels, and about the pauses and shares of tenants.
 import { z } from 'zod';
-import { page, pageLimit, slug, timestamp } from '../../platform/fields.ts';
-import { operation } from '../../platform/operation.ts';
+import { page, pageLimit, slug, timestamp } from '../../../platform/fields.ts';
+import { operation } from '../../../platform/operation.ts';
 
 const inTenant = slug.optional().describe('Whose channel; default: the caller’s own tenant, or the fleet');
 const address = z.strictObject({ channel: slug, tenant: inTenant });

@@ -2,10 +2,10 @@
 // what comes after one is there exactly once and never before all its children have ended.
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openTestWork, type TestWork } from '../../../test/support/work.ts';
-import type { Call } from '../../platform/call.ts';
-import { findUuid } from '../../platform/ids.ts';
-import { operations } from './operations.ts';
+import { openTestWork, type TestWork } from '../../../../test/support/work.ts';
+import type { Call } from '../../../platform/call.ts';
+import { findUuid } from '../../../platform/ids.ts';
+import { operations } from '../operations.ts';
 
 const pick = fc.nat(30);
 const on_failure = fc.constantFrom('continue' as const, 'cancel_rest' as const);

@@ -1,19 +1,19 @@
 // The verbs of schedules, and what their ticks do. A tick acts in the transaction that moves its schedule on.
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
-import type { Call } from '../../platform/call.ts';
-import type { Tx } from '../../platform/db/database.ts';
-import { isAppError } from '../../platform/errors.ts';
-import type { NewEvent } from '../../platform/event-table.ts';
-import { wireId } from '../../platform/ids.ts';
-import type { OutputOf, ParsedInput } from '../../platform/operation.ts';
-import { platformErrors } from '../../platform/platform-errors.ts';
-import { FLEET_SLUG, type TenantDirectory } from '../../platform/tenants.ts';
-import type { Access } from '../access/index.ts';
-import type { Log } from '../log/index.ts';
-import type { Adding } from './adding.ts';
-import { workErrors } from './errors.ts';
-import { workEvents } from './events.ts';
+import type { Call } from '../../../platform/call.ts';
+import type { Tx } from '../../../platform/db/database.ts';
+import { isAppError } from '../../../platform/errors.ts';
+import type { NewEvent } from '../../../platform/event-table.ts';
+import { wireId } from '../../../platform/ids.ts';
+import type { OutputOf, ParsedInput } from '../../../platform/operation.ts';
+import { platformErrors } from '../../../platform/platform-errors.ts';
+import { FLEET_SLUG, type TenantDirectory } from '../../../platform/tenants.ts';
+import type { Access } from '../../access/index.ts';
+import type { Log } from '../../log/index.ts';
+import type { Adding } from '../adding.ts';
+import { workErrors } from '../errors.ts';
+import { workEvents } from '../events.ts';
 import type {
   backfillSchedule,
   listSchedules,

@@ -1,14 +1,16 @@
 // The verbs of channels, of pauses of whole tenants, and of their shares.
 import { isDeepStrictEqual } from 'node:util';
-import type { Wakeups } from '../../platform/bus/wakeups.ts';
-import type { Call } from '../../platform/call.ts';
-import { type Database, fleetScope, type Tx } from '../../platform/db/database.ts';
-import type { NewEvent } from '../../platform/event-table.ts';
-import type { OutputOf, ParsedInput } from '../../platform/operation.ts';
-import { platformErrors } from '../../platform/platform-errors.ts';
-import { FLEET_SLUG, FLEET_TENANT, type TenantDirectory } from '../../platform/tenants.ts';
-import { type Access, accessErrors } from '../access/index.ts';
-import type { Log } from '../log/index.ts';
+import type { Wakeups } from '../../../platform/bus/wakeups.ts';
+import type { Call } from '../../../platform/call.ts';
+import { type Database, fleetScope, type Tx } from '../../../platform/db/database.ts';
+import type { NewEvent } from '../../../platform/event-table.ts';
+import type { OutputOf, ParsedInput } from '../../../platform/operation.ts';
+import { platformErrors } from '../../../platform/platform-errors.ts';
+import { FLEET_SLUG, FLEET_TENANT, type TenantDirectory } from '../../../platform/tenants.ts';
+import { type Access, accessErrors } from '../../access/index.ts';
+import type { Log } from '../../log/index.ts';
+import { workErrors } from '../errors.ts';
+import { workEvents } from '../events.ts';
 import type {
   ChannelItem,
   listChannels,
@@ -20,8 +22,6 @@ import type {
   setShare,
 } from './channel-operations.ts';
 import * as store from './channel-store.ts';
-import { workErrors } from './errors.ts';
-import { workEvents } from './events.ts';
 
 export interface ChannelsOptions {
   readonly db: Database;

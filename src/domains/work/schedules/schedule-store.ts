@@ -1,5 +1,5 @@
 // The SQL of schedules.
-import type { Tx } from '../../platform/db/database.ts';
+import type { Tx } from '../../../platform/db/database.ts';
 import type { ScheduledJob } from './schedules.ts';
 
 export interface ScheduleSettings {

@@ -1,7 +1,7 @@
 // What the outside may ask about budgets, and how jobs state what they may use and what they have used.
 import { z } from 'zod';
-import { agentAddress, page, pageLimit, slug } from '../../platform/fields.ts';
-import { operation } from '../../platform/operation.ts';
+import { agentAddress, page, pageLimit, slug } from '../../../platform/fields.ts';
+import { operation } from '../../../platform/operation.ts';
 
 const MOST_USD = 1_000_000_000;
 const MOST_COUNT = 50_000_000_000;

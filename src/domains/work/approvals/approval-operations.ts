@@ -1,7 +1,7 @@
 // What the outside may ask about approvals, and how a job asks for one.
 import { z } from 'zod';
-import { jsonObject, page, pageLimit, slug } from '../../platform/fields.ts';
-import { operation } from '../../platform/operation.ts';
+import { jsonObject, page, pageLimit, slug } from '../../../platform/fields.ts';
+import { operation } from '../../../platform/operation.ts';
 
 export const approvalStates = ['pending', 'approved', 'rejected', 'expired', 'withdrawn'] as const;
 

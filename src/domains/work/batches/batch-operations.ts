@@ -1,8 +1,8 @@
 // What the outside may ask about batches: jobs that are waited for together.
 import { z } from 'zod';
-import { page, pageLimit, slug } from '../../platform/fields.ts';
-import { operation } from '../../platform/operation.ts';
-import { afterJob, newJob } from './new-job.ts';
+import { page, pageLimit, slug } from '../../../platform/fields.ts';
+import { operation } from '../../../platform/operation.ts';
+import { afterJob, newJob } from '../new-job.ts';
 
 export const batchStates = ['open', 'closed', 'stopping', 'done', 'failed', 'cancelled'] as const;
 

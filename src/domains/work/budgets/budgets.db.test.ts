@@ -1,10 +1,10 @@
 // Budgets: what is counted, when it warns, what it stops, and that sums are exact whoever reports at once.
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Claimed, openTestWork, type TestWork } from '../../../test/support/work.ts';
-import type { Call } from '../../platform/call.ts';
-import type { InputOf } from '../../platform/operation.ts';
-import { operations } from './operations.ts';
+import { type Claimed, openTestWork, type TestWork } from '../../../../test/support/work.ts';
+import type { Call } from '../../../platform/call.ts';
+import type { InputOf } from '../../../platform/operation.ts';
+import { operations } from '../operations.ts';
 
 type Usage = { usd?: number; tokens?: number; calls?: number };
 

@@ -1,9 +1,9 @@
 // The SQL of batches. Their rows are locked after those of jobs: those within another batch first, then the others, each
 // by id.
-import type { Tx } from '../../platform/db/database.ts';
+import type { Tx } from '../../../platform/db/database.ts';
+import type { AfterJob } from '../new-job.ts';
+import { HOT, type HotRow } from '../selection-store.ts';
 import type { Batch } from './batch-rules.ts';
-import type { AfterJob } from './new-job.ts';
-import { HOT, type HotRow } from './selection-store.ts';
 
 export interface BatchRow extends Batch {
   readonly id: string;

@@ -2,8 +2,8 @@
 // the function of the migration the second sees what the first has taken, with each of two plausible other ones it does not.
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { openTestWork, type TestWork } from '../../../test/support/work.ts';
-import { operations } from './operations.ts';
+import { openTestWork, type TestWork } from '../../../../test/support/work.ts';
+import { operations } from '../operations.ts';
 
 let w: TestWork;
 let first: pg.Client;

@@ -1,11 +1,11 @@
 // A job that waits for an operator: who may decide, what the decision is bound to, and that it counts once.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestWork, type TestWork } from '../../../test/support/work.ts';
-import type { Call } from '../../platform/call.ts';
-import { getUuid } from '../../platform/ids.ts';
-import type { InputOf } from '../../platform/operation.ts';
-import { operations } from './operations.ts';
+import { openTestWork, type TestWork } from '../../../../test/support/work.ts';
+import type { Call } from '../../../platform/call.ts';
+import { getUuid } from '../../../platform/ids.ts';
+import type { InputOf } from '../../../platform/operation.ts';
+import { operations } from '../operations.ts';
 
 let w: TestWork;
 let admin: pg.Client;

@@ -1,11 +1,11 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { openTestWork, type TestWork } from '../../../test/support/work.ts';
-import type { Call } from '../../platform/call.ts';
-import { getUuid } from '../../platform/ids.ts';
-import type { InputOf } from '../../platform/operation.ts';
+import { openTestWork, type TestWork } from '../../../../test/support/work.ts';
+import type { Call } from '../../../platform/call.ts';
+import { getUuid } from '../../../platform/ids.ts';
+import type { InputOf } from '../../../platform/operation.ts';
+import { operations } from '../operations.ts';
 import { forgetOldBatches } from './batch-store.ts';
-import { operations } from './operations.ts';
 
 let w: TestWork;
 let operator: Call;

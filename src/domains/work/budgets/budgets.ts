@@ -1,11 +1,16 @@
 // The verbs of budgets: what may be used in a window, and what follows when workers say what they used.
-import type { Wakeups } from '../../platform/bus/wakeups.ts';
-import type { Call } from '../../platform/call.ts';
-import type { Tx } from '../../platform/db/database.ts';
-import type { OutputOf, ParsedInput } from '../../platform/operation.ts';
-import { platformErrors } from '../../platform/platform-errors.ts';
-import { FLEET_SLUG, FLEET_TENANT, type TenantDirectory } from '../../platform/tenants.ts';
-import type { Access } from '../access/index.ts';
+import type { Wakeups } from '../../../platform/bus/wakeups.ts';
+import type { Call } from '../../../platform/call.ts';
+import type { Tx } from '../../../platform/db/database.ts';
+import type { OutputOf, ParsedInput } from '../../../platform/operation.ts';
+import { platformErrors } from '../../../platform/platform-errors.ts';
+import { FLEET_SLUG, FLEET_TENANT, type TenantDirectory } from '../../../platform/tenants.ts';
+import type { Access } from '../../access/index.ts';
+import { workErrors } from '../errors.ts';
+import { workEvents } from '../events.ts';
+import type { LeaseGrace } from '../grace.ts';
+import { settle, type Tellers } from '../settle.ts';
+import { type EndingRow, type Hold, lockHeld } from '../store.ts';
 import {
   type BudgetItem,
   DEFAULT_JOB_BUDGET,
@@ -16,11 +21,6 @@ import {
   type Usage,
 } from './budget-operations.ts';
 import * as store from './budget-store.ts';
-import { workErrors } from './errors.ts';
-import { workEvents } from './events.ts';
-import type { LeaseGrace } from './grace.ts';
-import { settle, type Tellers } from './settle.ts';
-import { type EndingRow, type Hold, lockHeld } from './store.ts';
 
 export interface BudgetsOptions extends Tellers {
   readonly wakeups: Wakeups;

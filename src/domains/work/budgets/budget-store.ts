@@ -1,6 +1,6 @@
 // The SQL of budgets and of what jobs use. Sums and limits are judged by work.charge of the migration, under the lock of
 // the budget's row. Money is in millionths here.
-import type { Tx } from '../../platform/db/database.ts';
+import type { Tx } from '../../../platform/db/database.ts';
 
 export interface Amounts {
   readonly usd: number;

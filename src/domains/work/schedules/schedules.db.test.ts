@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestWork, type TestWork } from '../../../test/support/work.ts';
-import type { Call } from '../../platform/call.ts';
-import type { InputOf } from '../../platform/operation.ts';
-import { operations } from './operations.ts';
+import { openTestWork, type TestWork } from '../../../../test/support/work.ts';
+import type { Call } from '../../../platform/call.ts';
+import type { InputOf } from '../../../platform/operation.ts';
+import { operations } from '../operations.ts';
 
 let w: TestWork;
 let operator: Call;

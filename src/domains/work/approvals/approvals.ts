@@ -1,11 +1,18 @@
 // The verbs of approvals: a job asks and waits without a lease, an operator decides once, and time decides otherwise.
-import type { Wakeups } from '../../platform/bus/wakeups.ts';
-import type { Call } from '../../platform/call.ts';
-import type { Tx } from '../../platform/db/database.ts';
-import { findUuid, getUuid, newUuid, wireId } from '../../platform/ids.ts';
-import type { OutputOf, ParsedInput } from '../../platform/operation.ts';
-import { FLEET_SLUG, FLEET_TENANT, type TenantDirectory } from '../../platform/tenants.ts';
-import type { Log } from '../log/index.ts';
+import type { Wakeups } from '../../../platform/bus/wakeups.ts';
+import type { Call } from '../../../platform/call.ts';
+import type { Tx } from '../../../platform/db/database.ts';
+import { findUuid, getUuid, newUuid, wireId } from '../../../platform/ids.ts';
+import type { OutputOf, ParsedInput } from '../../../platform/operation.ts';
+import { FLEET_SLUG, FLEET_TENANT, type TenantDirectory } from '../../../platform/tenants.ts';
+import type { Log } from '../../log/index.ts';
+import { byTenant, CountSums, nameJob, subjectOf } from '../batch.ts';
+import { workErrors } from '../errors.ts';
+import { workEvents } from '../events.ts';
+import { insertCountChanges } from '../read-store.ts';
+import { type HotRow, lockHot } from '../selection-store.ts';
+import type { Tellers } from '../settle.ts';
+import { type EndingRow, endJobs } from '../store.ts';
 import { approvalDigest } from './approval-digest.ts';
 import type {
   ApprovalItem,
@@ -15,13 +22,6 @@ import type {
   listApprovals,
 } from './approval-operations.ts';
 import * as store from './approval-store.ts';
-import { byTenant, CountSums, nameJob, subjectOf } from './batch.ts';
-import { workErrors } from './errors.ts';
-import { workEvents } from './events.ts';
-import { insertCountChanges } from './read-store.ts';
-import { type HotRow, lockHot } from './selection-store.ts';
-import type { Tellers } from './settle.ts';
-import { type EndingRow, endJobs } from './store.ts';
 
 export interface ApprovalsOptions extends Tellers {
   readonly wakeups: Wakeups;

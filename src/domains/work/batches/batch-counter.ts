@@ -2,15 +2,15 @@
 // at the end of the transaction: by then every lock on a job is taken, so the locks of batches come last for everybody
 // and nobody waits crosswise. Who counts the last child sees that under the lock, and adds the job that comes after.
 import { isDeepStrictEqual } from 'node:util';
-import type { Call } from '../../platform/call.ts';
-import type { Tx } from '../../platform/db/database.ts';
-import { wireId } from '../../platform/ids.ts';
-import type { Log } from '../log/index.ts';
+import type { Call } from '../../../platform/call.ts';
+import type { Tx } from '../../../platform/db/database.ts';
+import { wireId } from '../../../platform/ids.ts';
+import type { Log } from '../../log/index.ts';
+import { workErrors } from '../errors.ts';
+import { workEvents } from '../events.ts';
+import type { AfterJob } from '../new-job.ts';
 import { type BatchChange, changeBatch, countAsChild, hasEnded, NO_CHANGE } from './batch-rules.ts';
 import * as store from './batch-store.ts';
-import { workErrors } from './errors.ts';
-import { workEvents } from './events.ts';
-import type { AfterJob } from './new-job.ts';
 
 export interface BatchCounterOptions {
   readonly log: Log;

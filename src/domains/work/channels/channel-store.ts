@@ -1,6 +1,6 @@
 // The SQL of channels, of pauses and of the shares of tenants. What a channel may still grant is judged by the functions
 // of the migration, under its lock; what is read here is for people.
-import type { Tx } from '../../platform/db/database.ts';
+import type { Tx } from '../../../platform/db/database.ts';
 
 export interface Limit {
   readonly limit: number;
