@@ -132,7 +132,7 @@ describe('bash', () => {
   });
 
   it('replaces only the piece that bash replaces', async () => {
-    expect(await pressed('qd agent list --state=he', ['qd', 'agent', 'list', '--state', '=', 'he'])).toEqual([
+    expect(await pressed('qd agent list --state=healt', ['qd', 'agent', 'list', '--state', '=', 'healt'])).toEqual([
       'healthy',
     ]);
     expect(await pressed('qd agent list --state=', ['qd', 'agent', 'list', '--state', '='])).toContain('late');
