@@ -76,6 +76,11 @@ it('every operation of the server is found, linked to, and shown with what it ta
   const page = await open('/docs');
   const { paths } = await stage.api('GET', '/v1/openapi.json');
   const count = Object.values(paths).reduce((sum: number, methods) => sum + Object.keys(methods as object).length, 0);
+  // The page asks for the document by itself, and draws it when it is there.
+  await page
+    .locator('[data-operation]')
+    .nth(count - 1)
+    .waitFor();
   expect(await page.locator('[data-operation]').count()).toBe(count);
   await page.keyboard.press('/');
   await page.keyboard.type('access.tenant_exists');
