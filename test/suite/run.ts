@@ -10,7 +10,7 @@ import { type Counts, readResults } from './results.ts';
 import type { Request, Step } from './steps.ts';
 import { describeStep, type StepResult, stepFailed } from './summary.ts';
 
-/** A bound for what hangs, so that there is a summary all the same; the whole takes about 27 minutes on two cores. */
+/** A bound for what hangs, so that there is a summary all the same; the whole takes about 26 minutes on two cores. */
 const limitMs = 60 * 60_000;
 const longLimitMs = 4 * 60 * 60_000;
 
