@@ -18,8 +18,7 @@ const MANIFEST = `agents:
   talker:
     command: [sh, -c, "while :; do echo tick; sleep 0.5; done"]
 `;
-/** 200,000 with `bin/test --long`: then the copies take most of the time, and prove nothing else. */
-const EVENTS = process.env['QD_LONG'] === '1' ? 200_000 : 50_000;
+const EVENTS = 200_000;
 const LEASE_SECONDS = 12;
 const LONG = { timeout: 30_000, interval: 100 };
 
